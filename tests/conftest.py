@@ -1,0 +1,34 @@
+"""In CI a skipped test fails the run.
+
+On a desk a test may be skipped because the machine lacks Node or Chromium. In CI that would turn
+a broken installation into a green run with a smaller number in it, which nobody reads.
+"""
+
+import os
+
+import pytest
+
+
+def skipped_in_ci(config: pytest.Config) -> list[pytest.TestReport | pytest.CollectReport]:
+    """What was skipped, tests and whole modules alike; nothing where CI is not set."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if not os.environ.get("CI") or reporter is None:
+        return []
+    return list(reporter.stats.get("skipped", []))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.exitstatus == pytest.ExitCode.OK and skipped_in_ci(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    skipped = skipped_in_ci(config)
+    if not skipped:
+        return
+    terminalreporter.section("skipped, which CI takes as failed", red=True, bold=True)
+    for report in skipped:
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        terminalreporter.line(f"{report.nodeid}: {why}", red=True)
