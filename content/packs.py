@@ -1,0 +1,329 @@
+"""Reads the packs once, checks them and hands out frozen values.
+
+A programme may put its own instrument in place of ours without touching code, so whatever is
+wrong with a pack is refused at start, with the file, the line, the place and the rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from snapshot import instrument as core
+from snapshot.wording import Command, Link, Pack, Wording
+
+HERE = Path(__file__).parent
+
+_PRACTICE = "practice"
+
+
+class BrokenPack(Exception):
+    """A pack cannot be used. The message names the file, the line, the place and the rule."""
+
+
+def load_packs(folder: Path = HERE) -> dict[str, Pack]:
+    """All packs of a folder by language. Raises `BrokenPack`."""
+    packs = {}
+    for path in sorted(folder.glob("instrument.*.yaml")):
+        instrument = _read_instrument(path)
+        wording = _read_wording(path.with_name(f"messages.{instrument.language}.yaml"), instrument)
+        packs[instrument.language] = Pack(instrument, wording)
+    if not packs:
+        raise BrokenPack(f"{folder} holds no instrument.LANGUAGE.yaml")
+    return packs
+
+
+# -- the shape of the files: what is not named here is there for people, and is passed over -------
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+
+type _Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+type _Score = Annotated[float, Field(ge=0, le=100)]
+
+
+class _Option(_Part):
+    value: _Text
+    label: _Text
+    hint: str = ""
+    score: _Score | None
+
+
+class _Scale(_Part):
+    id: _Text
+    audiences: list[str]
+    question: Mapping[str, _Text]
+    options: Annotated[list[_Option], Field(min_length=2)]
+
+
+class _Statement(_Part):
+    id: _Text
+    domain: _Text
+    short: _Text
+    text: _Text
+    practice_text: _Text | None = None
+    help: _Text
+
+
+class _Domain(_Part):
+    id: _Text
+    title: _Text
+    purpose: _Text
+
+
+class _Band(_Part):
+    id: _Text
+    name: _Text
+    word: _Text
+    symbol: _Text
+    meaning: _Text
+    start: _Score | None = Field(default=None, alias="from")
+    below: _Score | None = None
+
+
+class _Rag(_Part):
+    bands: Annotated[list[_Band], Field(min_length=1)]
+    no_rating: _Band
+
+
+class _Agency(_Part):
+    id: _Text
+    label: _Text
+    label_wales: _Text | None = None
+
+
+class _Rounding(_Part):
+    steps: Annotated[list[int], Field(min_length=1)]
+    people_to_nearest: Annotated[int, Field(ge=1)]
+    end_below_50_people: _Score
+    end_from_50_people: _Score
+    favourable: list[str]
+
+
+class _Groups(_Part):
+    expected_reply_share: Annotated[float, Field(gt=0, le=1)]
+
+
+class _Anonymity(_Part):
+    # A lower floor than 10 would break the promise that the notice makes.
+    min_group_floor: Annotated[int, Field(ge=10)]
+    min_group_ceiling: int
+    agency_groups: _Groups
+    rounding: _Rounding
+
+
+class _Weighting(_Part):
+    trim_ratio: Annotated[float, Field(ge=1)]
+
+
+class _Analysis(_Part):
+    anonymity: _Anonymity
+    practice_weighting: _Weighting
+
+
+class _InstrumentFile(_Part):
+    id: _Text
+    version: _Text
+    language: _Text
+    title: _Text
+    minutes_needed: Annotated[int, Field(ge=1)]
+    domains: list[_Domain]
+    statements: list[_Statement]
+    scales: list[_Scale]
+    rag: _Rag
+    agencies: list[_Agency]
+    analysis: _Analysis
+
+
+class _Message(_Part):
+    text: _Text
+
+
+class _Link(_Part):
+    label: _Text
+    url: _Text
+
+
+class _Choice(_Part):
+    label: _Text
+
+
+class _Command(_Part):
+    words: Annotated[list[_Text], Field(min_length=1)]
+    does: _Text
+
+
+class _Commands(_Part):
+    private_chat: Mapping[str, _Command]
+    channel: Mapping[str, _Command]
+
+
+class _WordingFile(_Part):
+    language: _Text
+    messages: Mapping[str, _Message]
+    verbs: Mapping[str, _Text]
+    buttons: Mapping[str, _Text]
+    links: Mapping[str, _Link]
+    words: Mapping[str, _Text]
+    choices: Mapping[str, Mapping[str, _Choice]]
+    commands: _Commands
+
+
+# -- from the files to the values ----------------------------------------------------------------
+
+
+def _read_instrument(path: Path) -> core.Instrument:
+    file = _read(path, _InstrumentFile)
+    try:
+        return _instrument(file)
+    except core.BrokenInstrument as error:
+        raise BrokenPack(_complaint(path, error.place, error.rule)) from None
+
+
+def _instrument(file: _InstrumentFile) -> core.Instrument:
+    return core.Instrument(
+        id=file.id,
+        version=file.version,
+        language=file.language,
+        title=file.title,
+        minutes_needed=file.minutes_needed,
+        domains=tuple(core.Domain(core.DomainId(d.id), d.title, d.purpose) for d in file.domains),
+        statements=tuple(_statement(s) for s in file.statements),
+        practice=_practice_scale(file.scales),
+        bands=tuple(_band(b) for b in file.rag.bands),
+        not_rated=_band(file.rag.no_rating),
+        agencies=tuple(
+            core.Agency(core.AgencyId(a.id), a.label, a.label_wales or a.label)
+            for a in file.agencies
+        ),
+        limits=_limits(file.analysis),
+    )
+
+
+def _statement(part: _Statement) -> core.Statement:
+    return core.Statement(
+        core.StatementId(part.id),
+        core.DomainId(part.domain),
+        part.short,
+        part.practice_text or part.text,
+        part.help.strip(),
+    )
+
+
+def _practice_scale(scales: list[_Scale]) -> core.Scale:
+    found = [s for s in scales if _PRACTICE in s.audiences]
+    if len(found) != 1 or _PRACTICE not in found[0].question:
+        raise core.BrokenInstrument("exactly one scale is for the audience practice", "scales")
+    options = tuple(
+        core.Option(core.OptionId(o.value), o.label, o.hint, o.score) for o in found[0].options
+    )
+    return core.Scale(found[0].question[_PRACTICE], options)
+
+
+def _band(part: _Band) -> core.Band:
+    return core.Band(
+        core.BandId(part.id),
+        part.name,
+        part.word,
+        part.symbol,
+        part.meaning,
+        part.start,
+        part.below,
+    )
+
+
+def _limits(analysis: _Analysis) -> core.Limits:
+    anonymity, rounding = analysis.anonymity, analysis.anonymity.rounding
+    return core.Limits(
+        smallest_group=anonymity.min_group_floor,
+        largest_group=anonymity.min_group_ceiling,
+        expected_reply_share=anonymity.agency_groups.expected_reply_share,
+        steps=tuple(rounding.steps),
+        people_to_nearest=rounding.people_to_nearest,
+        end_below_50_people=int(rounding.end_below_50_people),
+        end_from_50_people=int(rounding.end_from_50_people),
+        favourable=frozenset(core.OptionId(o) for o in rounding.favourable),
+        trim_ratio=Fraction(str(analysis.practice_weighting.trim_ratio)),
+    )
+
+
+def _read_wording(path: Path, instrument: core.Instrument) -> Wording:
+    file = _read(path, _WordingFile)
+    if file.language != instrument.language:
+        rule = f"must be {instrument.language}, like the instrument's"
+        raise BrokenPack(_complaint(path, ("language",), rule))
+    return Wording(
+        language=file.language,
+        messages={id: m.text.strip() for id, m in file.messages.items()},
+        verbs=file.verbs,
+        buttons=file.buttons,
+        links={id: Link(link.label, link.url) for id, link in file.links.items()},
+        words=file.words,
+        choices={
+            id: {value: choice.label for value, choice in choices.items()}
+            for id, choices in file.choices.items()
+        },
+        private=_commands(file.commands.private_chat),
+        channel=_commands(file.commands.channel),
+    )
+
+
+def _commands(parts: Mapping[str, _Command]) -> tuple[Command, ...]:
+    return tuple(Command(id, tuple(c.words), c.does) for id, c in parts.items())
+
+
+def _read[F: _Part](path: Path, shape: type[F]) -> F:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BrokenPack(f"{path.name} is missing") from None
+    try:
+        # S506: it is the safe loader, only stricter.
+        return shape.model_validate(yaml.load(text, Loader=_Loader))  # noqa: S506
+    except yaml.YAMLError as error:
+        raise BrokenPack(f"{path.name}: not YAML: {error}") from None
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False)
+        raise BrokenPack("\n".join(_complaint(path, f["loc"], f["msg"]) for f in found)) from None
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML takes the last of two equal keys; here that is a mistake."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key.value!r} stands twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _complaint(path: Path, place: tuple[str | int, ...], rule: str) -> str:
+    tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    where = ".".join(str(step) for step in place)
+    return f"{path.name}, line {_line(tree, place)}: {where}: {rule}"
+
+
+def _line(node: yaml.Node | None, place: tuple[str | int, ...]) -> int:
+    """The line of a place in the file, or of the nearest thing around it that is there."""
+    for step in place:
+        if isinstance(node, yaml.MappingNode):
+            inner = next((value for key, value in node.value if key.value == step), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            inner = node.value[step] if step < len(node.value) else None
+        else:
+            inner = None
+        if inner is None:
+            break
+        node = inner
+    return node.start_mark.line + 1 if node else 1
