@@ -1,0 +1,213 @@
+"""The gate: every figure that leaves goes through here, and only here are counts turned into one.
+
+A figure rests on whole batches of k people or more (`mix`), is rounded so that it never
+resolves fewer than two people, and near either end says only "under" or "over".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any, Self
+
+from snapshot.instrument import (
+    DONT_KNOW,
+    NOT_RELEVANT,
+    BandId,
+    DomainId,
+    Instrument,
+    Limits,
+    OptionId,
+    StatementId,
+)
+from snapshot.rating import Rating, rate_domain, rate_statement, scored_by_cell
+from snapshot.snapshot import Snapshot
+from snapshot.tally import Tally
+
+
+class End(StrEnum):
+    """Whether a figure is printed as it is, or only as under or over it."""
+
+    AT = "at"
+    UNDER = "under"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A share or score of 0 to 100, fit to be printed: `end` and a rounded `value`."""
+
+    value: int
+    end: End = End.AT
+
+
+@dataclass(frozen=True, slots=True)
+class DomainFigures:
+    """One domain of a summary. A domain that is not rated has no scores.
+
+    `weighted` and `unweighted` are scores; `favourable` is a share of the scored answers,
+    `dont_know` a share of all answers but "not relevant".
+    """
+
+    domain: DomainId
+    band: BandId
+    weighted: Figure | None = None
+    unweighted: Figure | None = None
+    favourable: Figure | None = None
+    dont_know: Figure | None = None
+    few: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A domain summary as it is published. Without `domains` it is withheld.
+
+    `people` is rounded; `step` is the rounding of its figures, in points.
+    """
+
+    k: int
+    people: int
+    step: int
+    domains: tuple[DomainFigures, ...]
+
+    @property
+    def withheld(self) -> bool:
+        return not self.domains
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of `as_json`."""
+        domains = tuple(_domain_from_json(d) for d in value["domains"])
+        return cls(value["k"], value["people"], value["step"], domains)
+
+
+def _domain_from_json(value: Mapping[str, Any]) -> DomainFigures:
+    figures = {
+        name: Figure(found["value"], End(found["end"]))
+        for name, found in value.items()
+        if isinstance(found, Mapping)
+    }
+    return DomainFigures(**{**value, **figures})
+
+
+def rounding_step(n: int, limits: Limits) -> int:
+    """The first step that no fewer than two of `n` people can move a share by."""
+    return next((s for s in limits.steps if s >= 200 / n), limits.steps[-1])
+
+
+def printable(value: Fraction | float, n: int, limits: Limits) -> Figure:
+    """A share or score of 0 to 100 about `n` people, rounded and with its ends coded."""
+    step = rounding_step(n, limits)
+    least = limits.end_below_50_people if n < 50 else limits.end_from_50_people
+    end = max(least, step)
+    if value < end:
+        return Figure(end, End.UNDER)
+    if value > 100 - end:
+        return Figure(100 - end, End.OVER)
+    return Figure(min(max(_nearest(value, step), end), 100 - end))
+
+
+def about(people: int, limits: Limits) -> int:
+    """A number of people, to the nearest that may be printed."""
+    return _nearest(people, limits.people_to_nearest)
+
+
+def summarise(snapshot: Snapshot, instrument: Instrument, tallies: Sequence[Tally]) -> Summary:
+    """The domain summary of all that has been mixed; withheld below k people in all.
+
+    All its figures are rounded alike, by the smallest number of people that one of them is about.
+    """
+    people = sum(t.people for t in tallies)
+    if people < snapshot.k:
+        return Summary(snapshot.k, 0, 0, ())
+    counted = [_count(snapshot, instrument, tallies, d.id) for d in instrument.domains]
+    n = min((c.n for c in counted if c.n), default=people)
+    limits = instrument.limits
+    domains = tuple(_figures(c, instrument, n) for c in counted)
+    return Summary(snapshot.k, about(people, limits), rounding_step(n, limits), domains)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A domain before rounding: nothing of this may leave. `n` is 0 where nothing can be said."""
+
+    domain: DomainId
+    rating: Rating | None
+    favourable: Fraction
+    dont_know: Fraction | None
+    n: int
+
+
+def _count(
+    snapshot: Snapshot, instrument: Instrument, tallies: Sequence[Tally], domain: DomainId
+) -> _Counted:
+    statements = [s.id for s in instrument.of_domain(domain)]
+    limits = instrument.limits
+    ratings = {
+        s: rate_statement(
+            scored_by_cell(instrument, tallies, snapshot.headcounts, s),
+            k=snapshot.k,
+            trim=limits.trim_ratio,
+        )
+        for s in statements
+    }
+    rating = rate_domain(list(ratings.values()))
+    rated = [s for s, found in ratings.items() if found]
+    chosen = _times(tallies, rated, limits.favourable)
+    scored = _times(tallies, rated, instrument.scores)
+    asked = [_people(tallies, s) - _times(tallies, [s], [NOT_RELEVANT]) for s in statements]
+    asked = [n for n in asked if n >= snapshot.k]
+    unsure = _times(tallies, statements, [DONT_KNOW])
+    return _Counted(
+        domain,
+        rating,
+        Fraction(100 * chosen, scored) if rating else Fraction(),
+        Fraction(100 * unsure, sum(asked)) if len(asked) == len(statements) else None,
+        min([*asked, *([rating.n] if rating else [])], default=0),
+    )
+
+
+def _figures(counted: _Counted, instrument: Instrument, n: int) -> DomainFigures:
+    rating, limits = counted.rating, instrument.limits
+    dont_know = counted.dont_know
+    unsure = None if dont_know is None else printable(dont_know, n, limits)
+    if rating is None:
+        return DomainFigures(counted.domain, instrument.not_rated.id, dont_know=unsure)
+    return DomainFigures(
+        counted.domain,
+        instrument.band(rating.weighted).id,
+        weighted=printable(rating.weighted, n, limits),
+        unweighted=printable(rating.unweighted, n, limits),
+        favourable=printable(counted.favourable, n, limits),
+        dont_know=unsure,
+        few=rating.few,
+    )
+
+
+def _people(tallies: Sequence[Tally], statement: StatementId) -> int:
+    return sum(sum(t.counts[statement].values()) for t in tallies)
+
+
+def _times(
+    tallies: Sequence[Tally], statements: Sequence[StatementId], options: Iterable[OptionId]
+) -> int:
+    """How often any of these options was chosen for any of these statements."""
+    wanted = set(options)
+    return sum(
+        times
+        for t in tallies
+        for s in statements
+        for option, times in t.counts[s].items()
+        if option in wanted
+    )
+
+
+def _nearest(value: Fraction | float, step: int) -> int:
+    """Half a step goes up."""
+    return math.floor(Fraction(value) / step + Fraction(1, 2)) * step

@@ -1,0 +1,142 @@
+"""One person's sealed record, and what may happen to it.
+
+The place in the survey is worked out from the ballot each time; nothing stores it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from snapshot.errors import NotComplete, NotOffered, NotOpen
+from snapshot.instrument import Instrument, OptionId, Statement, StatementId
+from snapshot.sealing import Tag
+from snapshot.snapshot import CellId
+
+
+class State(StrEnum):
+    OPEN = "open"
+    SUBMITTED = "submitted"
+    MIXING = "mixing"
+    """Claimed by a mix that has not finished; to its owner the same as submitted."""
+    RELEASED = "released"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    """Not sent before the close: deleted unread."""
+    WITHHELD = "withheld"
+    """Sent, but too few people answered in all: deleted unread."""
+    DAMAGED = "damaged"
+
+
+SEALED = frozenset({State.OPEN, State.SUBMITTED, State.MIXING, State.DAMAGED})
+"""The states in which an envelope still holds a sealed ballot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What stands inside the seal.
+
+    `revision` counts the answers given. A button that overwrites an answer carries the
+    revision that it was made for, so a late copy of an earlier tap changes nothing.
+    """
+
+    cell: CellId
+    answers: Mapping[StatementId, OptionId] = field(default_factory=dict)
+    sent: bool = False
+    revision: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "cell": self.cell,
+            "answers": dict(self.answers),
+            "sent": self.sent,
+            "revision": self.revision,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The inverse of `as_json`. Raises KeyError or TypeError for anything else."""
+        return cls(
+            cell=value["cell"],
+            answers=dict(value["answers"]),
+            sent=bool(value["sent"]),
+            revision=int(value["revision"]),
+        )
+
+    def fits(self, instrument: Instrument) -> bool:
+        """Whether it answers every statement of the instrument, and nothing else."""
+        return {s.id for s in instrument.statements} == set(self.answers) and all(
+            instrument.option(option) for option in self.answers.values()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How to reach a person, sealed apart from the ballot: a reminder need not open answers."""
+
+    tenant: str
+    object_id: str
+    address: Mapping[str, str]
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """`ballot` is None once there is nothing sealed any more; `contact` likewise."""
+
+    tag: Tag
+    state: State
+    ballot: Ballot | None
+    contact: str | None
+    etag: str = ""
+
+    def begun_in(self, cell: CellId) -> Envelope:
+        """Choose another agency, as long as nothing has been answered for this one."""
+        ballot = self._draft()
+        if ballot.answers or ballot.cell == cell:
+            return self
+        return replace(self, ballot=replace(ballot, cell=cell))
+
+    def answered(self, statement: StatementId, option: OptionId, revision: int) -> Envelope:
+        """Raises `NotOffered` when another answer was given since the button was made."""
+        ballot = self._draft()
+        given = ballot.answers.get(statement)
+        if given == option:
+            return self
+        if given is not None and revision != ballot.revision:
+            raise NotOffered
+        answers = {**ballot.answers, statement: option}
+        return replace(self, ballot=replace(ballot, answers=answers, revision=ballot.revision + 1))
+
+    def submitted(self, instrument: Instrument) -> Envelope:
+        """Raises `NotComplete`. Sending what has been sent changes nothing."""
+        if self.state in (State.SUBMITTED, State.MIXING):
+            return self
+        ballot = self._draft()
+        if not ballot.fits(instrument):
+            raise NotComplete
+        return replace(self, state=State.SUBMITTED, ballot=replace(ballot, sent=True))
+
+    def withdrawn(self) -> Envelope:
+        """Raises `NotOpen` once the answers have been mixed, or are being mixed."""
+        if self.state is State.WITHDRAWN:
+            return self
+        if self.state not in (State.OPEN, State.SUBMITTED):
+            raise NotOpen(self.state)
+        return self.emptied(State.WITHDRAWN)
+
+    def emptied(self, state: State) -> Envelope:
+        """Drop what is sealed for good, and keep only that there was an envelope."""
+        return replace(self, state=state, ballot=None, contact=None)
+
+    def _draft(self) -> Ballot:
+        if self.state is not State.OPEN or self.ballot is None:
+            raise NotOpen(self.state)
+        return self.ballot
+
+
+def next_statement(instrument: Instrument, ballot: Ballot) -> Statement | None:
+    """The first statement without an answer, or None when all have one."""
+    return next((s for s in instrument.statements if s.id not in ballot.answers), None)

@@ -1,0 +1,117 @@
+"""What the core needs from outside: somewhere to keep records, and somewhere else for keys.
+
+Promises are in the docstrings; `tests/contract/` holds every implementation to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NewType, Protocol
+
+SnapshotId = NewType("SnapshotId", str)
+
+DIRECTORY = SnapshotId("directory")
+"""The partition that lists the snapshots themselves; what belongs to one is in its own."""
+
+
+class Kind(StrEnum):
+    SNAPSHOT = "snapshot"
+    ENVELOPE = "envelope"
+    JOURNAL = "journal"
+    SLIP = "slip"
+    TALLY = "tally"
+    PUBLICATION = "publication"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A record without its body, so that a list of people never pulls a sealed ballot."""
+
+    id: str
+    state: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One item of the store. `body` holds JSON values only; `etag` is set by the store."""
+
+    snapshot: SnapshotId
+    kind: Kind
+    id: str
+    body: Mapping[str, Any]
+    state: str = ""
+    group: str = ""
+    etag: str = ""
+
+
+class RecordsError(Exception):
+    """Root of what a store raises."""
+
+
+class Exists(RecordsError):
+    """There is a record with this id already."""
+
+
+class Missing(RecordsError):
+    """There is no such record."""
+
+
+class Changed(RecordsError):
+    """Somebody changed or deleted the record since it was read."""
+
+
+class Unavailable(RecordsError):
+    """The store did not answer. Whether a write arrived is not known; it may be tried again."""
+
+
+class Records(Protocol):
+    """Every verb is durable when it returns and touches one record only.
+
+    Any verb may raise `Unavailable`.
+    """
+
+    async def create(self, record: Record) -> Record:
+        """Keep a new record and return it with its etag. Raises `Exists`."""
+
+    async def read(self, snapshot: SnapshotId, kind: Kind, id: str) -> Record:
+        """The record as it is now. Raises `Missing`."""
+
+    async def replace(self, record: Record) -> Record:
+        """Keep the record if nobody changed it since it was read. Raises `Changed`."""
+
+    async def delete(self, record: Record) -> None:
+        """Delete the record if nobody changed it since it was read. Raises `Changed`."""
+
+    async def heads(self, snapshot: SnapshotId, kind: Kind, state: str = "") -> list[Head]:
+        """All records of a kind (in one state, if given) without their bodies, by id."""
+
+    async def read_all(self, snapshot: SnapshotId, kind: Kind) -> list[Record]:
+        """All records of a kind, whole, by id. Not for envelopes: see `heads`."""
+
+    async def forget(self) -> None:
+        """Leave nothing of overwritten values in the store's own files, where it can."""
+
+
+class KeysError(Exception):
+    """Root of what a key store raises. Never holds a key."""
+
+
+class KeyMissing(KeysError):
+    """There is no key of this name."""
+
+
+class KeyExists(KeysError):
+    """There is a key of this name already; keys are never overwritten."""
+
+
+class Keys(Protocol):
+    """32 random bytes under each name, kept apart from the records and their backups."""
+
+    async def create(self, name: str) -> bytes:
+        """Make and keep a new key. Raises `KeyExists`."""
+
+    async def read(self, name: str) -> bytes:
+        """Raises `KeyMissing`."""

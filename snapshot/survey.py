@@ -1,0 +1,114 @@
+"""What one person does in one snapshot: each step is one read and at most one write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from snapshot.envelope import SEALED, Ballot, Contact, Envelope, State
+from snapshot.errors import Busy, Damaged, NotOffered, NotOpen
+from snapshot.instrument import Instrument
+from snapshot.opening import Running
+from snapshot.ports import Changed, Exists, Kind, Missing, Record, Records
+from snapshot.sealing import BALLOT_BYTES, CONTACT_BYTES, Person, Sealer, Tag
+
+_ATTEMPTS = 20
+
+
+class Survey:
+    """The envelopes of one snapshot. Whether it still takes answers, the caller has checked.
+
+    Every step may be repeated, and then changes nothing. Two devices of one person, or a
+    message that Teams sends again, meet in the compare-and-set of the store.
+    """
+
+    def __init__(self, running: Running, instrument: Instrument, records: Records) -> None:
+        self._snapshot = running.snapshot
+        self._sealer = running.sealer
+        self._instrument = instrument
+        self._records = records
+
+    async def envelope(self, person: Person) -> Envelope | None:
+        """Raises `Damaged` when it does not open, or holds what no ballot holds."""
+        tag = self._sealer.tag(person)
+        try:
+            record = await self._records.read(self._snapshot.id, Kind.ENVELOPE, tag)
+        except Missing:
+            return None
+        return from_record(record, self._sealer)
+
+    async def begin(self, person: Person, agency: str, contact: Contact) -> Envelope:
+        """Make the person's envelope, or choose another agency in one without answers.
+
+        Raises `NotOffered` for an agency that this snapshot does not offer.
+        """
+        cell = self._snapshot.cell_of(agency)
+        if cell is None:
+            raise NotOffered
+        tag = self._sealer.tag(person)
+        sealed = self._sealer.seal(asdict(contact), "contact", tag, size=CONTACT_BYTES)
+        envelope = Envelope(tag, State.OPEN, Ballot(cell.id), sealed)
+        try:
+            await self._records.create(to_record(envelope, self._snapshot.id, self._sealer))
+        except Exists:
+            return await self._change(person, lambda e: e.begun_in(cell.id))
+        return envelope
+
+    async def answer(self, person: Person, statement: str, option: str, revision: int) -> Envelope:
+        """Raises `NotOffered`, or `NotOpen` when answers are no longer taken."""
+        about = self._instrument.statement(statement)
+        chosen = self._instrument.option(option)
+        if about is None or chosen is None:
+            raise NotOffered
+        return await self._change(person, lambda e: e.answered(about.id, chosen.id, revision))
+
+    async def submit(self, person: Person) -> Envelope:
+        """Raises `NotComplete`, `NotOpen`."""
+        return await self._change(person, lambda e: e.submitted(self._instrument))
+
+    async def withdraw(self, person: Person) -> Envelope:
+        """Raises `NotOpen` when it is too late."""
+        return await self._change(person, Envelope.withdrawn)
+
+    async def _change(self, person: Person, step: Callable[[Envelope], Envelope]) -> Envelope:
+        for _ in range(_ATTEMPTS):
+            before = await self.envelope(person)
+            if before is None:
+                raise NotOpen("not begun")
+            after = step(before)
+            if after is before:
+                return before
+            try:
+                await self._records.replace(to_record(after, self._snapshot.id, self._sealer))
+            except Changed:
+                continue
+            return after
+        raise Busy
+
+
+def to_record(envelope: Envelope, snapshot: Any, sealer: Sealer) -> Record:
+    """Seal an envelope for the store. Its plain fields are for looking it up, never believed."""
+    ballot = envelope.ballot
+    sealed = ballot and sealer.seal(ballot.as_json(), "ballot", envelope.tag, size=BALLOT_BYTES)
+    return Record(
+        snapshot,
+        Kind.ENVELOPE,
+        envelope.tag,
+        {"ballot": sealed, "contact": envelope.contact},
+        state=envelope.state,
+        group=ballot.cell if ballot else "",
+        etag=envelope.etag,
+    )
+
+
+def from_record(record: Record, sealer: Sealer) -> Envelope:
+    """Raises `Damaged`."""
+    try:
+        tag, state = Tag(record.id), State(record.state)
+        ballot = None
+        if state in SEALED:
+            ballot = Ballot.from_json(sealer.open(record.body["ballot"], "ballot", tag))
+        return Envelope(tag, state, ballot, record.body["contact"], record.etag)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Damaged from None
