@@ -1,0 +1,1 @@
+"""The ports made real: SQLite (embedded) and key files."""

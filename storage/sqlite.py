@@ -1,0 +1,203 @@
+"""Records in one SQLite file: the embedded default, safe with several processes on one machine.
+
+Three settings carry the anonymity. `WITHOUT ROWID`: rows lie in the order of their random ids,
+not of their writing. `secure_delete`: what is overwritten does not stay in the file's free
+space. Emptying the write-ahead log after a mix: it would hold the versions from before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from snapshot.ports import Changed, Exists, Head, Kind, Missing, Record, SnapshotId, Unavailable
+
+LOCK_WAIT_MS = 2_500
+"""How long a statement waits for another process; a turn must answer within 3 s."""
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS records (
+    snapshot TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    "group" TEXT NOT NULL,
+    etag TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (snapshot, kind, id)
+) WITHOUT ROWID
+"""
+
+
+class Unusable(Exception):
+    """The file cannot be used as a database; the message says why, and what to do."""
+
+
+class NewerDatabase(Unusable):
+    """The file was written by a newer version of this program."""
+
+
+class SqliteRecords:
+    """Implements `snapshot.ports.Records`. All statements run in one thread of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
+        self._db: sqlite3.Connection
+
+    async def __aenter__(self) -> Self:
+        """Open the file, making it if need be. Raises `Unusable`, `Unavailable`."""
+        try:
+            await self._run(self._open)
+        except BaseException:
+            self._thread.shutdown()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._run(self._db.close)
+        self._thread.shutdown()
+
+    async def create(self, record: Record) -> Record:
+        kept = replace(record, etag=_new_etag())
+        try:
+            await self._write("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)", _row(kept))
+        except sqlite3.IntegrityError:
+            raise Exists from None
+        return kept
+
+    async def read(self, snapshot: SnapshotId, kind: Kind, id: str) -> Record:
+        rows = await self._query(
+            "SELECT * FROM records WHERE snapshot = ? AND kind = ? AND id = ?",
+            (snapshot, kind, id),
+        )
+        if not rows:
+            raise Missing
+        return _record(rows[0])
+
+    async def replace(self, record: Record) -> Record:
+        kept = replace(record, etag=_new_etag())
+        await self._change(
+            'UPDATE records SET state = ?, "group" = ?, etag = ?, body = ?'
+            " WHERE snapshot = ? AND kind = ? AND id = ? AND etag = ?",
+            (*_row(kept)[3:], record.snapshot, record.kind, record.id, record.etag),
+        )
+        return kept
+
+    async def delete(self, record: Record) -> None:
+        await self._change(
+            "DELETE FROM records WHERE snapshot = ? AND kind = ? AND id = ? AND etag = ?",
+            (record.snapshot, record.kind, record.id, record.etag),
+        )
+
+    async def heads(self, snapshot: SnapshotId, kind: Kind, state: str = "") -> list[Head]:
+        rows = await self._query(
+            'SELECT id, state, "group" FROM records'
+            " WHERE snapshot = ? AND kind = ? AND (? = '' OR state = ?) ORDER BY id",
+            (snapshot, kind, state, state),
+        )
+        return [Head(*row) for row in rows]
+
+    async def read_all(self, snapshot: SnapshotId, kind: Kind) -> list[Record]:
+        rows = await self._query(
+            "SELECT * FROM records WHERE snapshot = ? AND kind = ? ORDER BY id", (snapshot, kind)
+        )
+        return [_record(row) for row in rows]
+
+    async def forget(self) -> None:
+        await self._run(self._forget)
+
+    # -- in the thread ----------------------------------------------------------------------
+
+    def _open(self) -> None:
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # SQLite gives its logs the mode of the database, so it is enough to make this one.
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            # Autocommit: each verb is one statement, hence atomic by itself.
+            db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        except OSError as error:
+            raise Unusable(f"{self._path} cannot be opened: {error.strerror}") from None
+        try:
+            self._set_up(db)
+        except sqlite3.OperationalError:
+            db.close()
+            raise
+        except sqlite3.DatabaseError:
+            db.close()
+            raise Unusable(f"{self._path} is not a database; choose another file") from None
+        except BaseException:
+            db.close()
+            raise
+        self._db = db
+
+    def _set_up(self, db: sqlite3.Connection) -> None:
+        for pragma in (
+            f"busy_timeout = {LOCK_WAIT_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "secure_delete = ON",
+            "temp_store = MEMORY",
+        ):
+            db.execute(f"PRAGMA {pragma}")
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise NewerDatabase(
+                f"{self._path} was written by a newer version of this program; please update it"
+            )
+        db.execute(_SCHEMA)
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _forget(self) -> None:
+        """Write the file anew and empty the log.
+
+        `secure_delete` misses what SQLite copies when it moves rows between pages. If another
+        process is in the way, the next mix or close does it.
+        """
+        with suppress(sqlite3.OperationalError):
+            self._db.execute("VACUUM")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    async def _query(self, sql: str, values: tuple[str, ...]) -> list[Any]:
+        return await self._run(lambda: self._db.execute(sql, values).fetchall())
+
+    async def _write(self, sql: str, values: tuple[str, ...]) -> int:
+        return await self._run(lambda: self._db.execute(sql, values).rowcount)
+
+    async def _change(self, sql: str, values: tuple[str, ...]) -> None:
+        if not await self._write(sql, values):
+            raise Changed
+
+    async def _run[T](self, work: Callable[[], T]) -> T:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, work)
+        except sqlite3.OperationalError as error:
+            raise Unavailable(error.sqlite_errorname) from None
+
+
+def _new_etag() -> str:
+    # Random, not counted: a counter would tell how often somebody came back to change an answer.
+    return secrets.token_hex(8)
+
+
+def _row(record: Record) -> tuple[str, ...]:
+    body = json.dumps(record.body, ensure_ascii=False, separators=(",", ":"))
+    r = record
+    return (r.snapshot, r.kind, r.id, r.state, r.group, r.etag, body)
+
+
+def _record(row: tuple[str, ...]) -> Record:
+    snapshot, kind, id, state, group, etag, body = row
+    return Record(SnapshotId(snapshot), Kind(kind), id, json.loads(body), state, group, etag)

@@ -1,0 +1,86 @@
+"""What every key store promises; each store's test module only supplies `keys`."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from snapshot.ports import KeyExists, KeyMissing, Keys, KeysError
+
+
+class KeysContract:
+    """Inherit from it and supply the fixture `keys`: an empty key store."""
+
+    async def test_a_key_is_32_bytes_and_the_same_each_time(self, keys: Keys) -> None:
+        made = await keys.create("exampleshire-2026")
+        assert len(made) == 32
+        assert await keys.read("exampleshire-2026") == made
+        assert await keys.read("exampleshire-2026") == made
+
+    async def test_every_key_is_another(self, keys: Keys) -> None:
+        made = [await keys.create(f"snapshot-{n}") for n in range(20)]
+        assert len(set(made)) == 20
+        assert [await keys.read(f"snapshot-{n}") for n in range(20)] == made
+
+    async def test_a_key_that_was_never_made_is_missing(self, keys: Keys) -> None:
+        await keys.create("exampleshire-2026")
+        with pytest.raises(KeyMissing):
+            await keys.read("exampleshire-2027")
+
+    async def test_a_key_is_never_overwritten(self, keys: Keys) -> None:
+        made = await keys.create("exampleshire-2026")
+        with pytest.raises(KeyExists):
+            await keys.create("exampleshire-2026")
+        assert await keys.read("exampleshire-2026") == made
+
+    async def test_of_many_who_make_one_key_at_once_one_does(self, keys: Keys) -> None:
+        outcomes = await asyncio.gather(
+            *(keys.create("service") for _ in range(20)), return_exceptions=True
+        )
+        (made,) = (o for o in outcomes if isinstance(o, bytes))
+        assert [o for o in outcomes if not isinstance(o, bytes | KeyExists)] == []
+        assert await keys.read("service") == made
+
+    @pytest.mark.parametrize("name", ["a", "0", "sample-0123456789", "a-b-c", "x" * 63])
+    async def test_the_names_of_snapshots_will_do(self, keys: Keys, name: str) -> None:
+        made = await keys.create(name)
+        assert await keys.read(name) == made
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "",
+            ".",
+            "..",
+            "../service",
+            "a/b",
+            "a\\b",
+            "/etc/passwd",
+            "a.key",
+            "-a",
+            "A",
+            "a b",
+            "a\n",
+            "a\x00",
+            "ŵ",
+            "a*",
+            "x" * 64,
+        ],
+        ids=repr,
+    )
+    async def test_a_name_that_could_mean_another_place_is_refused(
+        self, keys: Keys, name: str
+    ) -> None:
+        with pytest.raises(KeysError):
+            await keys.create(name)
+        with pytest.raises(KeysError):
+            await keys.read(name)
+
+    async def test_an_error_of_the_store_holds_no_key(self, keys: Keys) -> None:
+        made = await keys.create("service")
+        with pytest.raises(KeyExists) as refused:
+            await keys.create("service")
+        held = f"{refused.value!r} {vars(refused.value)} {refused.value.__context__!r}"
+        assert made.hex() not in held
+        assert repr(made) not in held
