@@ -1,0 +1,103 @@
+"""One snapshot in one language: what all of its cards share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+
+from snapshot.instrument import Agency, Instrument
+from snapshot.snapshot import OTHER, Cell, Snapshot
+from snapshot.wording import Pack, Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the service adds to the texts. `key_days` and `backup_days` are for the notice."""
+
+    survey_link: str
+    key_days: int
+    backup_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    snapshot: Snapshot
+    pack: Pack
+    facts: Mapping[str, str]
+
+    @property
+    def words(self) -> Wording:
+        return self.pack.wording
+
+    @property
+    def instrument(self) -> Instrument:
+        return self.pack.instrument
+
+    def text(self, message: str, **more: str) -> str:
+        """A message with its placeholders filled. Raises `EmptyPlaceholder`."""
+        return self.words.message(message, {**self.facts, **more})
+
+    def data(self, **more: Any) -> dict[str, Any]:
+        """What every button carries, so that a card never acts on another snapshot."""
+        return {"snapshot": self.snapshot.id, **more}
+
+    def agencies(self) -> list[Agency]:
+        """Those on offer, in the instrument's order."""
+        return [a for a in self.instrument.agencies if self.snapshot.cell_of(a.id)]
+
+
+def page_of(snapshot: Snapshot, pack: Pack, setting: Setting) -> Page:
+    closes = snapshot.deadline.astimezone(ZoneInfo(snapshot.timezone))
+    day, time = say_day(closes, pack), say_time(closes)
+    others = str(snapshot.k - 1)
+    facts = {
+        "area_name": snapshot.area,
+        "partnership_name": snapshot.partnership_name,
+        "deadline_date": day,
+        "deadline_time": time,
+        "mixing_day": pack.wording.word("day_at", day=day, time=time),
+        "mixing_choice": pack.wording.choices["mixing"][snapshot.mixing],
+        "report_month": snapshot.report_month,
+        "min_group_size": str(snapshot.k),
+        "min_group_size_less_one": others,
+        "minutes_needed": str(pack.instrument.minutes_needed),
+        "total": str(len(pack.instrument.statements)),
+        "agency_groups": "\n".join(f"- {say_cell(c, snapshot, pack)}" for c in snapshot.cells),
+        "survey_link": setting.survey_link,
+        "key_days": str(setting.key_days),
+        "backup_days": str(setting.backup_days),
+    }
+    return Page(snapshot, pack, facts | _contacts(snapshot))
+
+
+def _contacts(snapshot: Snapshot) -> dict[str, str]:
+    """A phone number is never broken over two lines."""
+    return {
+        name: value.replace(" ", "\N{NO-BREAK SPACE}") if name.endswith("_phone") else value
+        for name, value in asdict(snapshot.contacts).items()
+    }
+
+
+def say_day(day: date, pack: Pack) -> str:
+    """For example "Friday 11 April"."""
+    return format_date(day, "EEEE d MMMM", locale=pack.wording.language.replace("-", "_"))
+
+
+def say_time(time: datetime) -> str:
+    """For example "5pm" or "9.30am", which is how people write it in both languages here."""
+    pattern = "h.mma" if time.minute else "ha"
+    return format_time(time, pattern, tzinfo=time.tzinfo, locale="en_GB").lower()
+
+
+def say_cell(cell: Cell, snapshot: Snapshot, pack: Pack) -> str:
+    label = {a.id: a.label_in(snapshot.nation) for a in pack.instrument.agencies}
+    if cell.id != OTHER:
+        return label[cell.agencies[0]]
+    if cell.named:
+        return pack.wording.word("with_other_agencies", agency_name=label[cell.named])
+    return pack.wording.word("other_agencies")

@@ -1,0 +1,41 @@
+"""The facilitator's cards: how it stands, and closing."""
+
+from __future__ import annotations
+
+from cards.page import Page
+from cards.parts import Card, buttons, card, paragraphs, press, text
+from cards.verbs import Verb
+
+
+def progress_card(page: Page) -> Card:
+    """Progress as a band, frozen on certain days; before the first of them there is none."""
+    return card(
+        page,
+        [
+            *paragraphs(page.text("snapshot_opened")),
+            text(page.text("progress_none_yet", next_progress_day=page.facts["deadline_date"])),
+            buttons(press(page, Verb.CLOSE)),
+        ],
+    )
+
+
+def close_card(page: Page) -> Card:
+    return card(
+        page,
+        [
+            *paragraphs(page.text("close_confirm")),
+            buttons(press(page, Verb.STATUS, page.words.buttons["cancel"])),
+            buttons(press(page, Verb.CLOSE, page.words.buttons["confirm_close"], confirmed=True)),
+        ],
+    )
+
+
+def closed_card(page: Page, closed_date: str) -> Card:
+    return card(
+        page,
+        [
+            *paragraphs(page.text("closed", closed_date=closed_date)),
+            buttons(press(page, Verb.STATUS, page.words.buttons["see_summary"])),
+            buttons(press(page, Verb.WORRIED)),
+        ],
+    )
