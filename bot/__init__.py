@@ -1,0 +1,1 @@
+"""Teams: what people do, and when things happen."""

@@ -1,0 +1,148 @@
+"""The one file that knows every part, and puts them together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from random import SystemRandom
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from bot.directory import Directory, service_sealer
+from bot.sample import open_sample
+from bot.settings import Settings
+from bot.turns.dispatch import act, apology
+from bot.turns.turn import Address, Reply
+from bot.turns.visit import Service
+from bot.web import make_web
+from bot.worker import Worker
+from cards.page import Setting
+from content.packs import BrokenPack, load_packs
+from snapshot.ports import DIRECTORY, Keys, KeysError, Kind, Records, RecordsError
+from snapshot.snapshot import Phase
+from storage.keyfiles import KeyFiles
+from storage.sqlite import SqliteRecords, Unusable
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """`web` answers requests; `worker` has to be run beside it."""
+
+    web: web.Application
+    worker: Worker
+    service: Service
+
+
+@asynccontextmanager
+async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[App]:
+    """Everything wired together, and put away again afterwards."""
+    keys = KeyFiles(settings.key_folder)
+    async with SqliteRecords(settings.database) as records, aiohttp.ClientSession() as session:
+        due = asyncio.Event()
+        service = await _service(settings, records, keys, clock, due)
+        if settings.sample:
+            await _sample_if_none_is_open(service, keys, settings.sample)
+        receive, post = _teams(service, session)
+        worker = Worker(service, post, SystemRandom(), due)
+        yield App(make_web(receive, partial(_is_ready, records)), worker, service)
+
+
+class CannotStart(Exception):
+    """Something outside the program is in the way; the message says what, and what to do."""
+
+
+async def serve(settings: Settings) -> None:
+    """Until cancelled. If the worker fails, the server ends too, to be started again.
+
+    Raises `CannotStart`.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            app = await stack.enter_async_context(make_app(settings, _now))
+            runner = web.AppRunner(app.web, access_log=None, handle_signals=False)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, settings.host, settings.port).start()
+        except (BrokenPack, Unusable, KeysError, RecordsError, OSError) as error:
+            raise CannotStart(f"{type(error).__name__}: {error}") from error
+        _log.info("listening", host=settings.host, port=settings.port)
+        await app.worker.run()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _service(
+    settings: Settings,
+    records: Records,
+    keys: Keys,
+    clock: Callable[[], datetime],
+    due: asyncio.Event,
+) -> Service:
+    sealer = await service_sealer(keys)
+    return Service(
+        directory=Directory(records, keys, sealer, time.monotonic),
+        records=records,
+        packs=await asyncio.to_thread(load_packs),
+        setting=Setting(settings.survey_link, settings.key_days, settings.backup_days),
+        clock=clock,
+        wake=due.set,
+    )
+
+
+def _teams(
+    service: Service, session: aiohttp.ClientSession
+) -> tuple[
+    Callable[..., Awaitable[tuple[int, bytes]]], Callable[[Address, Reply], Awaitable[None]]
+]:
+    """Bot Framework takes a second to import, so only what serves or sends does."""
+    from bot.teams.activity import activity_to
+    from bot.teams.adapter import Adapter
+    from bot.teams.bot import Bot, message_with
+    from bot.teams.connector import Connector
+    from bot.teams.identity import LocalCallers
+
+    connector = Connector(session)
+    bot = Bot(lambda turn: act(turn, service), lambda turn: apology(turn, service))
+    adapter = Adapter(LocalCallers(), connector, bot)
+
+    async def post(address: Address, reply: Reply) -> None:
+        activity = activity_to(message_with(reply))
+        await connector.send(address.service_url, address.conversation, activity)
+
+    return adapter.receive, post
+
+
+async def _is_ready(records: Records) -> bool:
+    try:
+        await records.heads(DIRECTORY, Kind.SNAPSHOT)
+    except RecordsError:
+        return False
+    return True
+
+
+async def _sample_if_none_is_open(service: Service, keys: Keys, people: int) -> None:
+    known = await service.directory.all(fresh=True)
+    now = service.clock()
+    if any(r.phase is Phase.OPEN and now < r.snapshot.deadline for r in known):
+        return
+    running = await open_sample(
+        service.records,
+        keys,
+        service.pack.instrument,
+        people=people,
+        now=now,
+        dice=SystemRandom(),
+    )
+    service.directory.note(running)
+    _log.info("sample snapshot opened", snapshot=running.snapshot.id)

@@ -1,0 +1,44 @@
+"""Structured logs that cannot hold an answer, a name or a key.
+
+Events have fixed names and carry the snapshot's id at most. An exception is logged as its type
+and the lines that it came through, never with its message or values, which may quote data.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from pathlib import Path
+
+import structlog
+
+_ROOT = Path(__file__).parent.parent
+
+
+def set_up() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%MZ", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
+    # Libraries may quote what they were given: only that they complained is let through.
+    logging.getLogger().handlers[:] = [_NameOnly()]
+
+
+def where(error: BaseException) -> dict[str, str]:
+    """What a log may say of an exception."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in frames if Path(f.filename).is_relative_to(_ROOT)] or frames
+    lines = [f"{Path(f.filename).name}:{f.lineno}" for f in ours[-6:]]
+    return {"error": type(error).__name__, "at": " > ".join(lines)}
+
+
+class _NameOnly(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING:
+            structlog.get_logger().warning("library", source=record.name, line=record.lineno)

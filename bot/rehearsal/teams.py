@@ -1,0 +1,275 @@
+"""Teams as a bot meets it: a server that takes its messages, and people who talk to it.
+
+It does what Microsoft's clients do with our cards, including what the Agents Playground leaves
+out: `refresh` when a chat is opened, and another device that shows the message as it was sent.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import unquote
+
+import aiohttp
+import orjson
+from aiohttp import web
+
+BOT_ID = "28:snapshot-bot"
+BOT_NAME = "CSA Snapshot"
+
+type Json = Mapping[str, Any]
+
+
+class NotOnTheCard(Exception):
+    """Somebody wanted to press what the card in front of them does not offer."""
+
+
+class BotTrouble(Exception):
+    """The bot did not answer as it should; the message says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A card as somebody sees it."""
+
+    card: Json
+
+    @property
+    def words(self) -> str:
+        """All that can be read on it, buttons aside."""
+        parts = (e["text"] for e in self._elements() if e.get("type") == "TextBlock")
+        return "\n".join(parts)
+
+    @property
+    def buttons(self) -> list[str]:
+        return [a["title"] for a in self._actions()]
+
+    @property
+    def refresh(self) -> Json | None:
+        found: Json | None = self.card.get("refresh", {}).get("action")
+        return found
+
+    def action(self, title: str) -> Json:
+        """Raises `NotOnTheCard`."""
+        for action in self._actions():
+            if action["title"] == title:
+                return action
+        raise NotOnTheCard(f"{title!r} is not among {self.buttons}")
+
+    def actions(self, verb: str) -> list[Json]:
+        """Every button with this verb."""
+        return [a for a in self._actions() if a.get("verb") == verb]
+
+    def _actions(self) -> Iterator[Json]:
+        for element in self._elements():
+            yield from element.get("actions", ())
+
+    def _elements(self) -> Iterator[Json]:
+        waiting: list[Json] = list(self.card.get("body", ()))
+        while waiting:
+            element = waiting.pop(0)
+            yield element
+            waiting = [*element.get("items", ()), *element.get("columns", ()), *waiting]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that the bot sent. `conversation` has `;messageid=` where it is in a thread."""
+
+    conversation: str
+    activity: Json
+
+    @property
+    def card(self) -> Shown:
+        return Shown(self.activity["attachments"][0]["content"])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the bot answered a request with."""
+
+    status: int
+    body: bytes
+
+    @property
+    def card(self) -> Shown:
+        """The card in an answer to a pressed button."""
+        return Shown(orjson.loads(self.body)["value"])
+
+
+@dataclass
+class Teams:
+    """One Teams with one bot in it, at `bot_url`. `sent` keeps all that the bot ever sent."""
+
+    bot_url: str
+    sent: list[Sent] = field(default_factory=list)
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_post("/v3/conversations/{conversation}/activities", self._take)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self._session = aiohttp.ClientSession()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+        await self._runner.cleanup()
+
+    def person(self, name: str, *, tenant: str = "tenant-of-exampleshire") -> PersonHere:
+        return PersonHere(self, name, tenant, object_id=str(uuid.uuid4()))
+
+    def channel(self, name: str = "facilitators", *, tenant: str = "tenant-of-exampleshire") -> str:
+        """The id of a channel; people `post` there."""
+        return f"19:{name}-{tenant}@thread.tacv2"
+
+    def posts(self, conversation: str) -> list[Sent]:
+        """What the bot sent to a conversation, threads included."""
+        return [s for s in self.sent if s.conversation.partition(";")[0] == conversation]
+
+    async def deliver(self, activity: Json) -> Answer:
+        """Send one activity to the bot, as Teams would."""
+        return await self.request(orjson.dumps(activity), {"Content-Type": "application/json"})
+
+    async def request(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send anything at all to the bot."""
+        url = f"{self.bot_url}/api/messages"
+        async with self._session.post(url, data=body, headers=headers) as answer:
+            return Answer(answer.status, await answer.read())
+
+    async def _take(self, request: web.Request) -> web.Response:
+        conversation = unquote(request.match_info["conversation"])
+        self.sent.append(Sent(conversation, await request.json()))
+        return web.json_response({"id": uuid.uuid4().hex}, status=201)
+
+
+@dataclass
+class PersonHere:
+    """Somebody with Teams on one device. `sees` is the card in front of them."""
+
+    teams: Teams
+    name: str
+    tenant: str
+    object_id: str
+    sees: Shown | None = None
+
+    @property
+    def chat(self) -> str:
+        return f"a:private-chat-of-{self.object_id}"
+
+    def on_another_device(self) -> PersonHere:
+        """The same person, who sees nothing yet of what was done here."""
+        return PersonHere(self.teams, self.name, self.tenant, self.object_id)
+
+    # -- in the private chat ----------------------------------------------------------------
+
+    async def installs(self) -> Shown | None:
+        await self.teams.deliver(self.activity("installationUpdate", action="add"))
+        await self.teams.deliver(self.activity("conversationUpdate", membersAdded=[{"id": BOT_ID}]))
+        return await self.looks()
+
+    async def types(self, words: str) -> Shown:
+        """Say something in the private chat, and look at what comes back."""
+        await self.teams.deliver(self.activity("message", text=words))
+        shown = await self.looks()
+        if shown is None:
+            raise BotTrouble("it said nothing")
+        return shown
+
+    async def looks(self) -> Shown | None:
+        """The newest message of the chat, as it was sent."""
+        messages = self.teams.posts(self.chat)
+        self.sees = messages[-1].card if messages else None
+        return self.sees
+
+    async def opens_the_chat(self) -> Shown:
+        """Teams then runs the `refresh` of the message that is there."""
+        shown = await self.looks()
+        if shown is None:
+            shown = await self.types("start")
+        if shown.refresh:
+            return self._now_sees(await self.acts(shown.refresh, trigger="automatic"))
+        return shown
+
+    async def presses(self, title: str) -> Shown:
+        """Press a button of the card in front of them. Raises `NotOnTheCard`."""
+        if self.sees is None:
+            raise NotOnTheCard("there is no card")
+        return self._now_sees(await self.acts(self.sees.action(title)))
+
+    async def acts(self, action: Json, *, trigger: str = "manual", **changed: Any) -> Answer:
+        """Send a button's action, or a forged one: `changed` replaces parts of its data."""
+        data = {**action.get("data", {}), **changed}
+        value = {"action": {**action, "data": data}, "trigger": trigger}
+        return await self.teams.deliver(
+            self.activity("invoke", name="adaptiveCard/action", value=value)
+        )
+
+    # -- in a channel -----------------------------------------------------------------------
+
+    async def posts(self, words: str, channel: str) -> Shown:
+        """Mention the bot in a new thread of a channel, and look at its reply."""
+        thread = f"{channel};messageid={uuid.uuid4().int % 10**12}"
+        before = len(self.teams.sent)
+        await self.teams.deliver(
+            self.activity(
+                "message",
+                chat=thread,
+                text=f"<at>{BOT_NAME}</at> {words}\n",
+                entities=[{"type": "mention", "mentioned": {"id": BOT_ID, "name": BOT_NAME}}],
+            )
+        )
+        replies = [s for s in self.teams.sent[before:] if s.conversation == thread]
+        if not replies:
+            raise BotTrouble("it said nothing")
+        self.sees = replies[-1].card
+        return self.sees
+
+    async def presses_in(self, channel: str, title: str) -> Shown:
+        """Press a button of the card in front of them, in a channel."""
+        if self.sees is None:
+            raise NotOnTheCard("there is no card")
+        value = {"action": self.sees.action(title), "trigger": "manual"}
+        answer = await self.teams.deliver(
+            self.activity("invoke", chat=channel, name="adaptiveCard/action", value=value)
+        )
+        return self._now_sees(answer)
+
+    # -- what goes over the wire ------------------------------------------------------------
+
+    def activity(self, kind: str, *, chat: str | None = None, **more: Any) -> dict[str, Any]:
+        """An activity of this person's, as Teams fills it in."""
+        where = chat or self.chat
+        is_channel = where.startswith("19:")
+        return {
+            "type": kind,
+            "id": uuid.uuid4().hex,
+            "channelId": "msteams",
+            "serviceUrl": f"{self.teams.url}/",
+            "from": {
+                "id": f"29:{self.object_id}",
+                "name": self.name,
+                "aadObjectId": self.object_id,
+            },
+            "recipient": {"id": BOT_ID, "name": BOT_NAME},
+            "conversation": {
+                "id": where,
+                "conversationType": "channel" if is_channel else "personal",
+                "isGroup": is_channel,
+                "tenantId": self.tenant,
+            },
+            "channelData": {"tenant": {"id": self.tenant}},
+            "locale": "en-GB",
+            **more,
+        }
+
+    def _now_sees(self, answer: Answer) -> Shown:
+        if answer.status != 200:
+            raise BotTrouble(f"it answered {answer.status}")
+        self.sees = answer.card
+        return self.sees

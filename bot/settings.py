@@ -1,0 +1,102 @@
+"""The environment, read once and checked. Errors name the setting, never its value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+PLAYGROUND = "http://localhost:56150"
+"""Where `make run` shows Microsoft's local Teams, unless it says another address."""
+
+
+class Env(StrEnum):
+    LOCAL = "local"
+    PRODUCTION = "production"
+
+
+class BadSettings(Exception):
+    """The bot cannot start like this; the message says which settings to mend, and how."""
+
+
+class Settings(BaseModel):
+    """Each field is read from the variable in its alias."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    env: Env = Field(default=Env.PRODUCTION, alias="SNAPSHOT_ENV")
+    host: str = Field(default="127.0.0.1", alias="HOST")
+    port: int = Field(default=3978, alias="PORT", ge=0, le=65535)
+    store: str = Field(default="sqlite:///var/snapshot.db", alias="SNAPSHOT_STORE")
+    keys: str = Field(default="file:var/keys", alias="SNAPSHOT_KEYS")
+    sample: int = Field(default=0, alias="SNAPSHOT_SAMPLE", ge=0, le=5_000)
+    teams_app_id: str = Field(default="", alias="TEAMS_APP_ID")
+    local_link: str = Field(default=PLAYGROUND, alias="SNAPSHOT_LINK")
+    key_days: int = Field(default=7, alias="SNAPSHOT_KEY_DAYS", ge=0)
+    backup_days: int = Field(default=30, alias="SNAPSHOT_BACKUP_DAYS", ge=0)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str | None]) -> Self:
+        """Raises `BadSettings`. A variable that is set to nothing counts as not set."""
+        try:
+            return cls.model_validate({name: value for name, value in environ.items() if value})
+        except ValidationError as error:
+            raise BadSettings(_say(error)) from None
+
+    @field_validator("store")
+    @classmethod
+    def _known_store(cls, value: str) -> str:
+        if not value.startswith("sqlite:///") or not value.removeprefix("sqlite:///"):
+            raise ValueError("must be sqlite:///PATH; other stores are not built yet")
+        return value
+
+    @field_validator("keys")
+    @classmethod
+    def _known_keys(cls, value: str) -> str:
+        if not value.removeprefix("file:") or not value.startswith("file:"):
+            raise ValueError("must be file:FOLDER; other key stores are not built yet")
+        return value
+
+    @model_validator(mode="after")
+    def _local_only(self) -> Self:
+        if self.env is Env.PRODUCTION:
+            raise ValueError(
+                "SNAPSHOT_ENV=production is not built yet: this version cannot tell who calls "
+                "it. Set SNAPSHOT_ENV=local to try the bot on this machine."
+            )
+        if not _is_loopback(self.host):
+            raise ValueError("HOST must be a loopback address such as 127.0.0.1 in local use")
+        return self
+
+    @property
+    def database(self) -> Path:
+        return Path(self.store.removeprefix("sqlite:///"))
+
+    @property
+    def key_folder(self) -> Path:
+        return Path(self.keys.removeprefix("file:"))
+
+    @property
+    def survey_link(self) -> str:
+        """Opens the private chat with the bot."""
+        if self.teams_app_id:
+            return f"https://teams.microsoft.com/l/app/{self.teams_app_id}"
+        return self.local_link
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _say(error: ValidationError) -> str:
+    return "\n".join(
+        f"{'.'.join(str(step) for step in found['loc']) or 'Settings'}: {found['msg']}"
+        for found in error.errors(include_url=False, include_input=False, include_context=False)
+    )

@@ -1,0 +1,86 @@
+"""From an activity to a turn, and from a reply to what Teams understands."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import structlog
+from botbuilder.core import InvokeResponse, TurnContext
+from botbuilder.core.teams import TeamsActivityHandler
+from botbuilder.schema import Activity, ActivityTypes, Attachment, ChannelAccount
+from botbuilder.schema.teams import TeamInfo
+
+from bot.logs import where
+from bot.teams.activity import ADAPTIVE_CARD, pressed, turn_from
+from bot.teams.adapter import answer_invoke
+from bot.teams.connector import DeliveryError
+from bot.turns.turn import Place, Reply, Turn
+
+_log = structlog.get_logger()
+
+_SILENCE = b'{"statusCode":200,"type":"application/vnd.microsoft.activity.message","value":""}'
+
+
+class Bot(TeamsActivityHandler):
+    """`act` answers a turn; `apology` is for one that failed."""
+
+    def __init__(
+        self, act: Callable[[Turn], Awaitable[Reply | None]], apology: Callable[[Turn], Reply]
+    ) -> None:
+        super().__init__()
+        self._act = act
+        self._apology = apology
+
+    async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:
+        if turn_context.activity.name != "adaptiveCard/action":
+            return InvokeResponse(status=501)
+        verb, data = pressed(turn_context.activity.value)
+        turn = replace(turn_from(turn_context.activity), words="", verb=verb, data=data)
+        reply = await self._reply(turn)
+        return answer_invoke(turn_context, _invoke_answer(reply) if reply else _SILENCE)
+
+    async def on_message_activity(self, turn_context: TurnContext) -> None:
+        await self._send(turn_context, await self._reply(turn_from(turn_context.activity)))
+
+    async def on_installation_update_add(self, turn_context: TurnContext) -> None:
+        turn = turn_from(turn_context.activity)
+        if turn.place is Place.PRIVATE:
+            await self._send(turn_context, await self._reply(replace(turn, installed=True)))
+
+    async def on_teams_members_added_dispatch(
+        self,
+        members_added: Sequence[ChannelAccount],
+        team_info: TeamInfo,
+        turn_context: TurnContext,
+    ) -> None:
+        """Nothing: the install says it too, and the stock code asks Teams about every person."""
+
+    async def _send(self, context: TurnContext, reply: Reply | None) -> None:
+        if reply is None:
+            return
+        try:
+            await context.send_activity(message_with(reply))
+        except DeliveryError as error:
+            _log.warning("reply not delivered", status=error.status)
+
+    async def _reply(self, turn: Turn) -> Reply | None:
+        try:
+            return await self._act(turn)
+        except Exception as error:  # noqa: BLE001 - whatever failed, the person is told that nothing is lost
+            _log.error("turn failed", **where(error))
+            return self._apology(turn)
+
+
+def message_with(reply: Reply) -> Activity:
+    """A card-only message: text beside a card would make it two messages without an id."""
+    content: dict[str, Any] = reply.card.to_dict()
+    card = Attachment(content_type=ADAPTIVE_CARD, content=content)
+    return Activity(type=ActivityTypes.message, summary=reply.toast, attachments=[card])
+
+
+def _invoke_answer(reply: Reply) -> bytes:
+    head = orjson.dumps({"statusCode": 200, "type": ADAPTIVE_CARD})
+    return head[:-1] + b',"value":' + reply.card.to_bytes() + b"}"

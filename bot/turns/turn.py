@@ -1,0 +1,89 @@
+"""What comes in and what goes out, in our own terms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+from cards.parts import Card
+from snapshot.errors import NotOffered
+from snapshot.sealing import Person
+
+_MOST_CHARACTERS = 200
+
+
+class Place(StrEnum):
+    PRIVATE = "private"
+    CHANNEL = "channel"
+    GROUP = "group"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something can be sent later, without a thread: a post there begins a new one."""
+
+    service_url: str
+    conversation: str
+    bot: str
+    tenant: str
+
+    def is_same_place(self, other: Address | None) -> bool:
+        """The service URL may change with the region; the place stays what it is."""
+        return other is not None and (self.tenant, self.conversation) == (
+            other.tenant,
+            other.conversation,
+        )
+
+    def as_json(self) -> dict[str, str]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, str]) -> Self:
+        return cls(**value)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One thing that one person did. `person` comes from the verified activity alone.
+
+    `verb` is that of a pressed button (None: none was) and `data` what came with it, none of it
+    to be trusted; `words` are what was typed, without mentions.
+    """
+
+    person: Person
+    place: Place
+    address: Address
+    verb: str | None = None
+    words: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    installed: bool = False
+
+    def text(self, key: str) -> str:
+        """A value that the card sent. Raises `NotOffered` for what no card of ours sends."""
+        value = self.data.get(key)
+        if not isinstance(value, str) or not 0 < len(value) <= _MOST_CHARACTERS:
+            raise NotOffered
+        return value
+
+    def number(self, key: str) -> int:
+        """Raises `NotOffered`."""
+        value = self.data.get(key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise NotOffered
+        return value
+
+    def is_set(self, key: str) -> bool:
+        return self.data.get(key) is True
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A card: in place of the one whose button was pressed, or as a message of its own.
+
+    `toast` is all that a phone or a screen in a classroom may show of it.
+    """
+
+    card: Card
+    toast: str

@@ -1,0 +1,30 @@
+"""The three addresses that we answer at."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+
+MOST_BYTES = 256 * 1024
+"""An activity of ours has a few thousand; anything larger is refused with 413."""
+
+type Receive = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, bytes]]]
+
+
+def make_web(receive: Receive, is_ready: Callable[[], Awaitable[bool]]) -> web.Application:
+    async def messages(request: web.Request) -> web.Response:
+        status, body = await receive(request.headers, await request.read())
+        return web.Response(status=status, body=body, content_type="application/json")
+
+    async def alive(_: web.Request) -> web.Response:
+        return web.Response()
+
+    async def ready(_: web.Request) -> web.Response:
+        return web.Response(status=200 if await is_ready() else 503)
+
+    app = web.Application(client_max_size=MOST_BYTES)
+    app.router.add_post("/api/messages", messages)
+    app.router.add_get("/healthz", alive)
+    app.router.add_get("/readyz", ready)
+    return app

@@ -1,0 +1,91 @@
+"""A close in a process of its own that kills itself at one chosen write."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from random import SystemRandom
+
+from content.packs import load_packs
+from snapshot.closing import finish_close
+from snapshot.opening import take_up
+from snapshot.ports import DIRECTORY, Head, Kind, Record, Records, SnapshotId
+from snapshot.snapshot import Phase
+from storage.keyfiles import KeyFiles
+from storage.sqlite import SqliteRecords
+
+INSTRUMENT = load_packs()["en-GB"].instrument
+
+
+class When(StrEnum):
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass
+class DyingRecords:
+    """A real store, except that this process ends by SIGKILL at write number `at`, from 1."""
+
+    inner: Records
+    at: int = 0
+    when: When = When.BEFORE
+    writes: int = 0
+
+    async def create(self, record: Record) -> Record:
+        self._about_to_write()
+        return self._written(await self.inner.create(record))
+
+    async def replace(self, record: Record) -> Record:
+        self._about_to_write()
+        return self._written(await self.inner.replace(record))
+
+    async def delete(self, record: Record) -> None:
+        self._about_to_write()
+        await self.inner.delete(record)
+        self._written(None)
+
+    async def read(self, snapshot: SnapshotId, kind: Kind, id: str) -> Record:
+        return await self.inner.read(snapshot, kind, id)
+
+    async def heads(self, snapshot: SnapshotId, kind: Kind, state: str = "") -> list[Head]:
+        return await self.inner.heads(snapshot, kind, state)
+
+    async def read_all(self, snapshot: SnapshotId, kind: Kind) -> list[Record]:
+        return await self.inner.read_all(snapshot, kind)
+
+    async def forget(self) -> None:
+        await self.inner.forget()
+
+    def _about_to_write(self) -> None:
+        self.writes += 1
+        if self.when is When.BEFORE and self.writes == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _written[T](self, result: T) -> T:
+        if self.when is When.AFTER and self.writes == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+
+def close_in(folder: Path, at: int = 0, when: When = When.BEFORE) -> int:
+    """Finish every close that is under way in this folder; how many writes that took."""
+    return asyncio.run(_close(folder, at, when))
+
+
+async def _close(folder: Path, at: int, when: When) -> int:
+    async with SqliteRecords(folder / "snapshot.db") as real:
+        records = DyingRecords(real, at, when)
+        for record in await records.read_all(DIRECTORY, Kind.SNAPSHOT):
+            if record.state != Phase.CLOSING:
+                continue
+            running = await take_up(record, KeyFiles(folder / "keys"))
+            await finish_close(running, INSTRUMENT, records, dice=SystemRandom(), wait=_no_patience)
+        return records.writes
+
+
+async def _no_patience(_: float) -> None:
+    """Whoever held the lock is dead: this test killed it."""

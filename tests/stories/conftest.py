@@ -1,0 +1,120 @@
+"""A real bot on a real port, with a stand-in for Teams in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+from aiohttp import web
+
+from bot.app import App, make_app
+from bot.logs import set_up
+from bot.rehearsal.teams import Teams
+from bot.sample import open_sample
+from bot.settings import Settings
+from snapshot.opening import Running
+from storage.keyfiles import KeyFiles
+
+
+@dataclass
+class Clock:
+    """Stands still until a test moves it."""
+
+    now: datetime = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def moves(self, **by: int) -> None:
+        self.now += timedelta(**by)
+
+
+@dataclass
+class RunningBot:
+    """The whole bot in this process, its files in `folder`; `restarts` forgets all but those."""
+
+    folder: Path
+    port: int
+    clock: Clock = field(default_factory=Clock)
+    sample: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.from_env(
+            {
+                "SNAPSHOT_ENV": "local",
+                "SNAPSHOT_STORE": f"sqlite:///{self.folder / 'snapshot.db'}",
+                "SNAPSHOT_KEYS": f"file:{self.folder / 'keys'}",
+                "SNAPSHOT_SAMPLE": str(self.sample),
+                "PORT": str(self.port),
+            }
+        )
+
+    async def starts(self) -> None:
+        set_up()
+        self._stack = contextlib.AsyncExitStack()
+        self.app: App = await self._stack.enter_async_context(make_app(self.settings, self.clock))
+        runner = web.AppRunner(self.app.web, access_log=None)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", self.port).start()
+        self._worker = asyncio.create_task(self.app.worker.run())
+        self._stack.push_async_callback(self.stops_working)
+
+    async def stops(self) -> None:
+        await self._stack.aclose()
+
+    async def restarts(self) -> None:
+        await self.stops()
+        await self.starts()
+
+    async def stops_working(self) -> None:
+        """It still answers people, but does nothing that is due."""
+        self._worker.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._worker
+
+    async def opens_a_snapshot(self) -> Running:
+        """With the sample's agencies and nobody's answers yet; made as `new` will make it."""
+        service = self.app.service
+        running = await open_sample(
+            service.records,
+            KeyFiles(self.folder / "keys"),
+            service.pack.instrument,
+            people=0,
+            now=self.clock(),
+            dice=Random(1),
+        )
+        return service.directory.note(running)
+
+
+def free_port() -> int:
+    with socket.socket() as any_port:
+        any_port.bind(("127.0.0.1", 0))
+        return int(any_port.getsockname()[1])
+
+
+@pytest.fixture
+async def bot(tmp_path: Path) -> AsyncIterator[RunningBot]:
+    running = RunningBot(tmp_path, free_port())
+    await running.starts()
+    await running.opens_a_snapshot()
+    yield running
+    await running.stops()
+
+
+@pytest.fixture
+async def teams(bot: RunningBot) -> AsyncIterator[Teams]:
+    async with Teams(bot.url) as here:
+        yield here

@@ -1,0 +1,95 @@
+"""Starting: `python -m bot serve`, as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(
+    folder: Path, settings: Mapping[str, str] | None = None, *, root: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    """Start a bot that is not supposed to come up."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(root),
+        "SNAPSHOT_ENV": "local",
+        "SNAPSHOT_STORE": f"sqlite:///{folder / 'snapshot.db'}",
+        "SNAPSHOT_KEYS": f"file:{folder / 'keys'}",
+        **(settings or {}),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "bot", "serve"],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"SNAPSHOT_ENV": "production"}, "SNAPSHOT_ENV=production is not built yet"),
+        ({"SNAPSHOT_ENV": ""}, "SNAPSHOT_ENV=production is not built yet"),
+        ({"SNAPSHOT_ENV": "staging"}, "SNAPSHOT_ENV"),
+        ({"HOST": "192.0.2.1"}, "HOST must be a loopback address"),
+        ({"PORT": "http"}, "PORT"),
+        ({"SNAPSHOT_STORE": "cosmos://account/db"}, "SNAPSHOT_STORE"),
+        ({"SNAPSHOT_KEYS": "https://vault.example.org"}, "SNAPSHOT_KEYS"),
+        ({"SNAPSHOT_SAMPLE": "-1"}, "SNAPSHOT_SAMPLE"),
+    ],
+)
+def test_settings_that_cannot_be_are_named(
+    tmp_path: Path, settings: dict[str, str], says: str
+) -> None:
+    ended = start(tmp_path, settings)
+    assert ended.returncode == 1
+    assert "The bot cannot start like this." in ended.stderr
+    assert says in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_pack_is_refused_with_file_line_place_and_rule(tmp_path: Path) -> None:
+    root = tmp_path / "tree"
+    for room in ("bot", "cards", "content", "snapshot", "storage"):
+        shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__"))
+    pack = root / "content" / "instrument.en-GB.yaml"
+    pack.write_text(pack.read_text().replace("score: 33.33", "score: 133", 1))
+    line = 1 + pack.read_text()[: pack.read_text().index("score: 133")].count("\n")
+    ended = start(tmp_path, root=root)
+    assert ended.returncode == 1
+    assert f"instrument.en-GB.yaml, line {line}: scales.0.options.1.score" in ended.stderr
+    assert "less than or equal to 100" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = start(tmp_path, {"PORT": port})
+    assert ended.returncode == 1
+    assert port in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_key_that_others_may_read_is_refused_with_advice(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    (keys / "service.key").write_bytes(bytes(32))
+    (keys / "service.key").chmod(0o644)
+    ended = start(tmp_path)
+    assert ended.returncode == 1
+    assert f"chmod 600 {keys / 'service.key'}" in ended.stderr
