@@ -1,0 +1,133 @@
+"""Every card, drawn by Microsoft's own renderer in Chromium, without a network."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+from playwright.async_api import Page as BrowserPage
+
+from cards.page import Page
+from tests.browser.teams import SHOTS
+from tests.cards.gallery import EXHIBITS, Exhibit, page, statement
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+NODE_MODULES = Path(__file__).parents[2] / "node_modules"
+RENDERER = NODE_MODULES / "adaptivecards/dist"
+HOSTS = NODE_MODULES / "adaptivecards-designer/lib/hostConfigs"
+PICTURES = SHOTS / "rendered"
+
+PHONE, DESK = 320, 760
+THEMES = ("light", "dark")
+
+ENGLISH, WELSH, LONG = page(), page("cy-GB", "Wales"), page("en-GB", "Wales", long=True)
+
+# The renderer's own mistake: its check remembers its place between cards, and fails every other.
+HARMLESS = re.compile(r'Invalid value "\w+" for property "lang"')
+
+type Json = dict[str, Any]
+
+
+class Wall:
+    """Where cards are hung: one page of the browser with the renderer in it."""
+
+    def __init__(self, page: BrowserPage, hosts: dict[str, Json]) -> None:
+        self._page = page
+        self._hosts = hosts
+
+    async def complaints(
+        self, card: Json, *, theme: str = "light", width: int = PHONE
+    ) -> list[str]:
+        """Draw a card; what is wrong with it as the renderer has it, or as it has come out."""
+        arguments = [card, self._hosts[theme], theme, width]
+        events: list[str] = await self._page.evaluate("(all) => draw(...all)", arguments)
+        misfits: list[str] = await self._page.evaluate("misfits()")
+        return [event for event in events if not HARMLESS.match(event)] + misfits
+
+    async def picture(self, name: str) -> None:
+        await self._page.locator("#card").screenshot(path=PICTURES / f"{name}.png")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def wall(chromium: Browser) -> AsyncIterator[Wall]:
+    if not RENDERER.is_dir() or not HOSTS.is_dir():
+        pytest.skip("Microsoft's card renderer is not here: `make test` installs it with npm.")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    context = await chromium.new_context(offline=True)
+    shown = await context.new_page()
+    await shown.set_content(Path(__file__).with_name("render.html").read_text(encoding="utf-8"))
+    await shown.add_script_tag(path=RENDERER / "adaptivecards.min.js")
+    hosts = {
+        theme: json.loads((HOSTS / f"microsoft-teams-{theme}.json").read_text(encoding="utf-8"))
+        for theme in THEMES
+    }
+    yield Wall(shown, hosts)
+    await context.close()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
+async def test_it_fits(wall: Wall, exhibit: Exhibit, width: int, theme: str) -> None:
+    card = exhibit.make(ENGLISH).to_dict()
+    complaints = await wall.complaints(card, theme=theme, width=width)
+    await wall.picture(f"{exhibit.name}-{width}-{theme}")
+    assert complaints == []
+
+
+@pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
+async def test_it_fits_on_a_phone_in_welsh(wall: Wall, exhibit: Exhibit) -> None:
+    complaints = await wall.complaints(exhibit.make(WELSH).to_dict())
+    await wall.picture(f"{exhibit.name}-{PHONE}-light-cy")
+    assert complaints == []
+
+
+@pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
+async def test_it_fits_on_a_phone_with_long_names(wall: Wall, exhibit: Exhibit) -> None:
+    assert await wall.complaints(exhibit.make(LONG).to_dict()) == []
+
+
+@pytest.mark.parametrize("whose", [ENGLISH, WELSH], ids=["en", "cy"])
+async def test_every_statement_fits_on_a_phone(wall: Wall, whose: Page) -> None:
+    for position in range(1, len(whose.instrument.statements) + 1):
+        assert await wall.complaints(statement(whose, position).to_dict()) == []
+
+
+# -- that misfits would be found ------------------------------------------------------------------
+
+
+def _card(*body: Json) -> Json:
+    return {"type": "AdaptiveCard", "version": "1.5", "body": list(body)}
+
+
+def _button(title: str) -> Json:
+    return {"type": "Action.Execute", "title": title, "verb": "none"}
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        pytest.param(
+            _card({"type": "ActionSet", "actions": [_button("Privacy notice")] * 4}),
+            id="four buttons in a row",
+        ),
+        pytest.param(
+            _card({"type": "ActionSet", "actions": [_button("A button that goes on and on " * 3)]}),
+            id="a button with too much to say",
+        ),
+        pytest.param(
+            _card({"type": "TextBlock", "text": "Not wrapped, and so cut off at the edge " * 3}),
+            id="a text that does not wrap",
+        ),
+        pytest.param(_card({"type": "Unheard.Of"}), id="a part that the renderer does not know"),
+    ],
+)
+async def test_a_card_that_does_not_fit_is_found(wall: Wall, card: Json) -> None:
+    assert await wall.complaints(card)
