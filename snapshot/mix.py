@@ -30,6 +30,12 @@ MOST_IN_A_BATCH = 100
 PATIENCE_S = 5.0
 """How long a journal that somebody else claimed must stand still to count as abandoned."""
 
+CLAIMS_BETWEEN_SIGNS = 10
+"""After so many claims the journal is written again, so that a slow worker is not taken for dead.
+
+At 25 ms for a call of the store, ten claims take half a second.
+"""
+
 EMPTY: Mapping[str, Any] = {"ballot": None, "contact": None}
 """What an envelope holds once there is nothing sealed any more."""
 
@@ -99,13 +105,14 @@ class Mix:
         while True:
             journal = await self._lock()
             try:
-                chosen = self._choose(await self._waiting(journal))
+                journal, waiting = await self._waiting(journal)
+                chosen = self._choose(waiting)
+                if chosen is None:
+                    await self._unlock(journal)
+                    return
+                await self._release(journal, *chosen)
             except _Fenced:
                 continue
-            if chosen is None:
-                await self._unlock(journal)
-                return
-            await self._release(journal, *chosen)
 
     async def empty_all(self, state: State, to: State) -> None:
         """Delete what is sealed in every envelope of a state, for good and unread."""
@@ -126,22 +133,21 @@ class Mix:
         return groups[0], members[: math.ceil(len(members) / parts)]
 
     async def _release(self, journal: Record, group: Group, members: Sequence[str]) -> None:
+        opened: dict[str, Ballot] = {}
         # In the order of the tags, which says nothing: they are keyed hashes.
-        claimed = {tag: await self._claim(tag, group) for tag in sorted(members)}
-        opened = {tag: ballot for tag, ballot in claimed.items() if ballot}
+        for number, tag in enumerate(sorted(members)):
+            if number % CLAIMS_BETWEEN_SIGNS == 0:
+                journal = await self._still_ours(journal)
+            if ballot := await self._claim(tag, group):
+                opened[tag] = ballot
         if len(opened) < len(members):
             # Somebody withdrew, or a worker that was fenced claimed late: count again, since
             # whoever is left out now may find too few partners later.
             await self._unlock(journal)
             return
         sealed = self._sealer.seal(self._contents(group.label, opened), "mix")
-        try:
-            committed = await self._records.replace(
-                replace(journal, state=_COMMIT, body={"sealed": sealed})
-            )
-        except Changed:
-            return  # somebody took the lock over
-        await self._redo(committed)
+        commit = replace(journal, state=_COMMIT, body={"sealed": sealed})
+        await self._redo(await self._still_ours(commit))
 
     async def _claim(self, tag: str, group: Group) -> Ballot | None:
         record = await self._move(tag, State.SUBMITTED, State.MIXING)
@@ -207,6 +213,16 @@ class Mix:
         if await self._journal() == found:
             await self._unlock(found)
 
+    async def _still_ours(self, journal: Record) -> Record:
+        """Write the journal: a sign of life, and proof that nobody has taken it over.
+
+        Raises `_Fenced` if somebody has.
+        """
+        try:
+            return await self._records.replace(journal)
+        except Changed:
+            raise _Fenced from None
+
     async def _journal(self) -> Record | None:
         try:
             return await self._records.read(self._snapshot.id, Kind.JOURNAL, _JOURNAL)
@@ -220,8 +236,10 @@ class Mix:
 
     # -- envelopes --------------------------------------------------------------------------
 
-    async def _waiting(self, journal: Record) -> dict[CellId, list[str]]:
-        """The tags in state `submitted`, by cell, once nobody's claims are left.
+    async def _waiting(self, journal: Record) -> tuple[Record, dict[CellId, list[str]]]:
+        """The journal as it is then, and the tags in state `submitted` by cell.
+
+        Counted once nobody's claims are left.
 
         Only ever called under the lock, while we have claimed nothing ourselves: what is claimed
         then belongs to a dead worker, or to a slow one that was fenced. Raises `_Fenced`.
@@ -232,25 +250,25 @@ class Mix:
             if not orphans:
                 break
             for id in orphans:
-                await self._give_back(id, journal)
+                journal = await self._give_back(id, journal)
         waiting: dict[CellId, list[str]] = {}
         for head in heads:
             if head.state == State.SUBMITTED:
                 waiting.setdefault(CellId(head.group), []).append(head.id)
-        return waiting
+        return journal, waiting
 
-    async def _give_back(self, id: str, journal: Record) -> None:
-        """Undo a claim that nobody works on any more.
+    async def _give_back(self, id: str, journal: Record) -> Record:
+        """Undo a claim that nobody works on any more; the journal as it is then.
 
-        Read first, then look whether the lock is still ours, then write if nothing has changed:
+        Read first, then make sure that the lock is still ours, then write if nothing has changed:
         in any other order, a slow worker might undo the claims of the one that took over.
         """
         record = await self._records.read(self._snapshot.id, Kind.ENVELOPE, id)
-        if await self._journal() != journal:
-            raise _Fenced
+        journal = await self._still_ours(journal)
         if record.state == State.MIXING:
             with suppress(Changed):
                 await self._records.replace(replace(record, state=State.SUBMITTED))
+        return journal
 
     async def _set_aside_damaged(self) -> None:
         """Before anything is planned, so that no batch shrinks below k once it is opened."""

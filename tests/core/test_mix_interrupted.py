@@ -14,7 +14,7 @@ import pytest
 
 from snapshot.envelope import State
 from snapshot.errors import Damaged, NotOpen
-from snapshot.mix import PATIENCE_S
+from snapshot.mix import CLAIMS_BETWEEN_SIGNS, PATIENCE_S
 from snapshot.ports import Kind, Record
 from snapshot.sealing import Sealer
 from tests.core.exampleshire import Area, Cut, K, person, told
@@ -315,6 +315,28 @@ async def test_a_worker_that_is_alive_is_left_to_finish(area: Area) -> None:
     assert patience.waited == [PATIENCE_S, PATIENCE_S]
     assert not {journal.etag for journal in theirs} & set(deleted)
     assert await area.states() == {State.RELEASED: K}
+
+
+async def test_a_worker_that_is_slow_but_shows_signs_of_life_is_not_fenced(area: Area) -> None:
+    """Otherwise two slow workers would fence each other for ever, and nothing would come out."""
+    await area.people_send({"police": 40})
+    given_back = []
+
+    async def watch(record: Record) -> None:
+        if record.kind is Kind.ENVELOPE and record.state == State.SUBMITTED:
+            given_back.append(record.id)
+
+    slow = InTurns(area, seed=1)
+    await slow.goes(8)
+
+    async def patience(_: float) -> None:
+        await slow.goes(CLAIMS_BETWEEN_SIGNS + 1)
+
+    other = area.mix(seed=2, records=Watched(area.records, watch), wait=patience)
+    await asyncio.wait_for(other.flush(), 20)
+    await slow.finishes()
+    assert given_back == []
+    assert [t.people for t in await area.tallies()] == [40]
 
 
 async def test_a_worker_that_was_fenced_publishes_nothing(area: Area) -> None:
