@@ -113,9 +113,10 @@ def printable(value: Fraction | float, n: int, limits: Limits) -> Figure:
     return Figure(min(max(_nearest(value, step), end), 100 - end))
 
 
-def about(people: int, limits: Limits) -> int:
-    """A number of people, to the nearest that may be printed."""
-    return _nearest(people, limits.people_to_nearest)
+def about(people: int, limits: Limits, *, k: int) -> int:
+    """A number of people of k or more, rounded, but never to fewer than k."""
+    rounded = _nearest(people, limits.people_to_nearest)
+    return rounded if rounded >= k else rounded + limits.people_to_nearest
 
 
 def summarise(snapshot: Snapshot, instrument: Instrument, tallies: Sequence[Tally]) -> Summary:
@@ -130,7 +131,9 @@ def summarise(snapshot: Snapshot, instrument: Instrument, tallies: Sequence[Tall
     n = min((c.n for c in counted if c.n), default=people)
     limits = instrument.limits
     domains = tuple(_figures(c, instrument, n) for c in counted)
-    return Summary(snapshot.k, about(people, limits), rounding_step(n, limits), domains)
+    return Summary(
+        snapshot.k, about(people, limits, k=snapshot.k), rounding_step(n, limits), domains
+    )
 
 
 @dataclass(frozen=True, slots=True)

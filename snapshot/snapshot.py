@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -98,8 +99,10 @@ class Snapshot:
         return {c.id: c.headcount for c in self.cells}
 
     def as_json(self) -> dict[str, Any]:
+        """As it comes back from a store: lists, not tuples."""
         times = {"opened": self.opened.isoformat(), "deadline": self.deadline.isoformat()}
-        return asdict(self) | times
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self) | times))
+        return plain
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

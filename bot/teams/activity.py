@@ -72,7 +72,8 @@ def turn_from(activity: Activity) -> Turn:
     if place is None:
         raise BadActivity("unknown type of conversation")
     try:
-        person = Person(tenant, activity.from_property.aad_object_id)
+        # Ids are GUIDs: in other letter case they would make one person two.
+        person = Person(tenant.lower(), activity.from_property.aad_object_id.lower())
     except ValueError:
         raise BadActivity("no tenant or object id") from None
     return Turn(

@@ -87,7 +87,12 @@ def test_no_step_stands_for_fewer_than_two_people(n: int) -> None:
     ("people", "printed"), [(10, 10), (12, 10), (13, 15), (17, 15), (18, 20), (22, 20), (23, 25)]
 )
 def test_people_are_told_to_the_nearest_five(people: int, printed: int) -> None:
-    assert about(people, LIMITS) == printed
+    assert about(people, LIMITS, k=K) == printed
+
+
+def test_people_are_never_rounded_to_fewer_than_k() -> None:
+    assert about(12, LIMITS, k=10) == 10
+    assert about(12, LIMITS, k=12) == 15
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,13 @@ async def test_the_same_object_id_in_another_tenant_is_another_person(
     assert "Police" in (await double.opens_the_chat()).buttons
 
 
+async def test_an_id_in_other_letter_case_is_the_same_person(teams: Teams) -> None:
+    ada = teams.person("Ada")
+    await begins(ada)
+    shouted = PersonHere(teams, "Ada", ada.tenant.upper(), ada.object_id.upper())
+    assert asks_about(await shouted.opens_the_chat()) == "AW1"
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status"),
     [
