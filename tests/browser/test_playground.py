@@ -22,6 +22,7 @@ CHANNEL = "Snapshot facilitators"
 async def test_from_the_first_card_to_the_summary(teams: LocalTeams, person: Person) -> None:
     await _begins(teams, person)
     await _answers(person, 1, 5)
+    await _is_asked(person, 6)  # the tap has arrived
 
     await teams.restarts_the_bot()
     await _answers(person, 6, 9)
