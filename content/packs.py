@@ -20,6 +20,7 @@ from snapshot.wording import Command, Link, Pack, Wording
 HERE = Path(__file__).parent
 
 _PRACTICE = "practice"
+_FAVOURABLE_ONLY = "domains_favourable"
 
 
 class BrokenPack(Exception):
@@ -99,12 +100,18 @@ class _Agency(_Part):
     label_wales: _Text | None = None
 
 
+class _Detail(_Part):
+    start: int = Field(alias="from")
+    show: _Text
+
+
 class _Rounding(_Part):
     steps: Annotated[list[int], Field(min_length=1)]
     people_to_nearest: Annotated[int, Field(ge=1)]
     end_below_50_people: _Score
     end_from_50_people: _Score
     favourable: list[str]
+    detail: Annotated[list[_Detail], Field(min_length=1)]
 
 
 class _Groups(_Part):
@@ -250,8 +257,18 @@ def _limits(analysis: _Analysis) -> core.Limits:
         end_below_50_people=int(rounding.end_below_50_people),
         end_from_50_people=int(rounding.end_from_50_people),
         favourable=frozenset(core.OptionId(o) for o in rounding.favourable),
+        scores_from=_scores_from(rounding.detail),
         trim_ratio=Fraction(str(analysis.practice_weighting.trim_ratio)),
     )
+
+
+def _scores_from(detail: list[_Detail]) -> int:
+    """The number of people from which on more may be shown than a domain's favourable share."""
+    found = [row.start for row in detail if row.show != _FAVOURABLE_ONLY]
+    if not found:
+        place = ("analysis", "anonymity", "rounding", "detail")
+        raise core.BrokenInstrument(f"one row must show more than {_FAVOURABLE_ONLY}", *place)
+    return min(found)
 
 
 def _read_wording(path: Path, instrument: core.Instrument) -> Wording:

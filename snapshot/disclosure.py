@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Self
@@ -177,18 +177,22 @@ def _count(
 
 
 def _figures(counted: _Counted, instrument: Instrument, n: int) -> DomainFigures:
+    """What may be said of a domain when `n` people are the fewest that a figure is about."""
     rating, limits = counted.rating, instrument.limits
-    dont_know = counted.dont_know
-    unsure = None if dont_know is None else printable(dont_know, n, limits)
+    band = instrument.band(rating.weighted if rating else None)
+    found = DomainFigures(counted.domain, band.id)
+    if rating:
+        found = replace(found, favourable=printable(counted.favourable, n, limits))
+    if n < limits.scores_from:
+        return found
+    if counted.dont_know is not None:
+        found = replace(found, dont_know=printable(counted.dont_know, n, limits))
     if rating is None:
-        return DomainFigures(counted.domain, instrument.not_rated.id, dont_know=unsure)
-    return DomainFigures(
-        counted.domain,
-        instrument.band(rating.weighted).id,
+        return found
+    return replace(
+        found,
         weighted=printable(rating.weighted, n, limits),
         unweighted=printable(rating.unweighted, n, limits),
-        favourable=printable(counted.favourable, n, limits),
-        dont_know=unsure,
         few=rating.few,
     )
 

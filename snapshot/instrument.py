@@ -96,7 +96,8 @@ class BrokenInstrument(ValueError):
 class Limits:
     """The rules of publication that a programme sets in its pack.
 
-    `steps` and `ends` are points of 100; `favourable` are options of the practice scale.
+    `steps` and ends are points of 100; `favourable` are options of the practice scale. About
+    fewer than `scores_from` people, a domain has its colour and its favourable share only.
     """
 
     smallest_group: int
@@ -107,6 +108,7 @@ class Limits:
     end_below_50_people: int
     end_from_50_people: int
     favourable: frozenset[OptionId]
+    scores_from: int
     trim_ratio: Fraction
 
     def __post_init__(self) -> None:

@@ -96,6 +96,7 @@ INSTRUMENT = Instrument(
         end_below_50_people=10,
         end_from_50_people=5,
         favourable=frozenset({MOSTLY, FULLY}),
+        scores_from=20,
         trim_ratio=Fraction(3),
     ),
 )

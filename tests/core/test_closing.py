@@ -25,8 +25,10 @@ from tests.core.exampleshire import (
     Area,
     K,
     a_ballot,
+    a_snapshot,
     contact,
     no_waiting,
+    open_area,
     person,
 )
 from tests.core.mixed import a_small_area, assert_nothing_is_left_behind
@@ -130,11 +132,14 @@ async def send_if_still_open(area: Area) -> None:
     [
         (datetime(2026, 3, 13, 23, 59, tzinfo=UTC), "2026-03-13"),
         (datetime(2026, 3, 29, 23, 30, tzinfo=UTC), "2026-03-30"),
+        (datetime(2026, 5, 4, 12, 0, tzinfo=UTC), "2026-04-30"),
     ],
-    ids=["winter", "an hour later in summer"],
+    ids=["winter", "an hour later in summer", "noticed only after the deadline"],
 )
 async def test_the_day_of_the_close_is_that_of_the_area_s_clocks(
-    area: Area, moment: datetime, day: str
+    tmp_path: Path, moment: datetime, day: str
 ) -> None:
-    running = await begin_close(area.running, area.records, moment)
+    deadline = datetime(2026, 4, 30, 16, 0, tzinfo=UTC)
+    async with open_area(tmp_path, replace(a_snapshot(), deadline=deadline)) as area:
+        running = await begin_close(area.running, area.records, moment)
     assert (running.phase, running.closed) == (Phase.CLOSING, day)

@@ -347,20 +347,35 @@ def times(tallies: Sequence[Tally], statement: StatementId, *options: OptionId) 
     return sum(t.counts[statement].get(o, 0) for t in tallies for o in options)
 
 
+def fewest_that_a_figure_is_about(tallies: list[Tally], k: int) -> int:
+    numbers = [sum(t.people for t in tallies)]
+    for domain in INSTRUMENT.domains:
+        statements = [s.id for s in INSTRUMENT.of_domain(domain.id)]
+        scored = [times(tallies, s, *INSTRUMENT.scores) for s in statements]
+        asked = [n + times(tallies, s, DONT_KNOW) for n, s in zip(scored, statements, strict=True)]
+        rated = [n for n in scored if n >= k]
+        numbers += rated if 2 * len(rated) >= len(statements) else []
+        numbers += asked if min(asked) >= k else []
+    return min(numbers)
+
+
 @given(some_tallies, st.integers(10, 20))
 def test_no_figure_is_about_fewer_than_k_people(tallies: list[Tally], k: int) -> None:
     summary = summary_of(*tallies, k=k)
     assert summary.withheld == (sum(t.people for t in tallies) < k)
+    fewest = fewest_that_a_figure_is_about(tallies, k)
     for domain in summary.domains:
         statements = [s.id for s in INSTRUMENT.of_domain(domain.domain)]
         scored = {s: times(tallies, s, *INSTRUMENT.scores) for s in statements}
         rated = [s for s in statements if scored[s] >= k]
         is_rated = bool(rated) and 2 * len(rated) >= len(statements)
-        shown = (domain.weighted, domain.unweighted, domain.favourable)
-        assert [figure is not None for figure in shown] == [is_rated] * 3
+        assert (domain.favourable is not None) == is_rated
+        scores = (domain.weighted, domain.unweighted)
+        enough = fewest >= LIMITS.scores_from
+        assert [figure is not None for figure in scores] == [is_rated and enough] * 2
         assert (domain.band == "grey") == (not is_rated)
         asked = [scored[s] + times(tallies, s, DONT_KNOW) for s in statements]
-        assert (domain.dont_know is not None) == (min(asked) >= k)
+        assert (domain.dont_know is not None) == (min(asked) >= k and enough)
         about = [min(scored[s] for s in rated)] if is_rated else []
         about += [min(asked)] if domain.dont_know else []
         assert all(Fraction(summary.step * n, 100) >= 2 for n in about)
