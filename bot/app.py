@@ -90,10 +90,11 @@ async def _service(
     due: asyncio.Event,
 ) -> Service:
     sealer = await service_sealer(keys)
+    packs = await asyncio.to_thread(load_packs)
     return Service(
-        directory=Directory(records, keys, sealer, time.monotonic),
+        directory=Directory(records, keys, sealer, packs, time.monotonic),
         records=records,
-        packs=await asyncio.to_thread(load_packs),
+        packs=packs,
         setting=Setting(settings.survey_link, settings.key_days, settings.backup_days),
         clock=clock,
         wake=due.set,

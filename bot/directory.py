@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import structlog
 
 from bot.logs import where
 from bot.turns.turn import Address
-from snapshot.errors import SnapshotError
+from snapshot.errors import Damaged, OtherInstrument, SnapshotError
 from snapshot.opening import Running, take_up
 from snapshot.ports import (
     DIRECTORY,
@@ -24,6 +24,7 @@ from snapshot.ports import (
 )
 from snapshot.sealing import Sealer
 from snapshot.snapshot import Phase
+from snapshot.wording import Pack
 
 CACHE_S = 30.0
 SERVICE_KEY = "service"
@@ -43,8 +44,14 @@ class Directory:
     """`seconds` is a clock that never goes back, for the cache alone."""
 
     def __init__(
-        self, records: Records, keys: Keys, sealer: Sealer, seconds: Callable[[], float]
+        self,
+        records: Records,
+        keys: Keys,
+        sealer: Sealer,
+        packs: Mapping[str, Pack],
+        seconds: Callable[[], float],
     ) -> None:
+        self._packs = packs
         self._records = records
         self._keys = keys
         self._sealer = sealer
@@ -108,8 +115,12 @@ class Directory:
         """Where the facilitator's channel is, once it is known."""
         if running.channel is None:
             return None
-        opened = self._sealer.open(running.channel, "channel", running.snapshot.id)
-        return Address.from_json(opened)
+        try:
+            opened = self._sealer.open(running.channel, "channel", running.snapshot.id)
+            return Address.from_json(opened)
+        except (Damaged, TypeError) as error:
+            _log.error("channel not readable", snapshot=running.snapshot.id, **where(error))
+            return None
 
     async def _give(self, running: Running, address: Address) -> Running | None:
         sealed = self._sealer.seal(address.as_json(), "channel", running.snapshot.id)
@@ -121,12 +132,20 @@ class Directory:
             return await self.for_channel(address)
         return self.note(running.with_record(record))
 
+    def _with_its_instrument(self, running: Running) -> Running:
+        """Answers to one version cannot be read as answers to another."""
+        snapshot, pack = running.snapshot, self._packs.get(running.snapshot.language)
+        frozen = (snapshot.instrument, snapshot.instrument_version)
+        if pack is None or (pack.instrument.id, pack.instrument.version) != frozen:
+            raise OtherInstrument(snapshot.id)
+        return running
+
     async def _take_up(self, record: Record) -> Running | None:
         known = self._known.get(record.id)
         if known and known.record.etag == record.etag:
             return known
         try:
-            return await take_up(record, self._keys)
+            return self._with_its_instrument(await take_up(record, self._keys))
         except (SnapshotError, KeysError) as error:
             _log.error("snapshot stopped", snapshot=record.id, **where(error))
             return None

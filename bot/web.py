@@ -14,6 +14,9 @@ type Receive = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, bytes]]
 
 def make_web(receive: Receive, is_ready: Callable[[], Awaitable[bool]]) -> web.Application:
     async def messages(request: web.Request) -> web.Response:
+        # Teams sends nothing compressed, and what claims to be may be broken, or a bomb.
+        if "Content-Encoding" in request.headers:
+            raise web.HTTPUnsupportedMediaType
         status, body = await receive(request.headers, await request.read())
         return web.Response(status=status, body=body, content_type="application/json")
 

@@ -15,7 +15,7 @@ from bot.logs import where
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Service, closed_date
 from cards.summary import summary_card
-from snapshot.closing import Outbox, begin_close, final_summary, finish_close, mark_sent
+from snapshot.closing import Outbox, begin_close, final_summary, finish_close, mark_sent, sweep
 from snapshot.envelope import State
 from snapshot.opening import Running
 from snapshot.ports import Kind, RecordsError
@@ -74,7 +74,8 @@ class Worker:
             running = service.directory.note(await begin_close(running, service.records, now))
         if running.phase is Phase.CLOSING:
             running = await self._finish(running)
-        if running.phase is Phase.CLOSED and running.snapshot.id not in self._announced:
+        if running.phase is Phase.CLOSED:
+            await sweep(running, service.records)
             await self._announce(running)
 
     async def _finish(self, running: Running) -> Running:
@@ -92,6 +93,8 @@ class Worker:
     async def _announce(self, running: Running) -> None:
         """Post the final summary. A crash before it is marked as sent repeats it at worst."""
         service, id = self._service, running.snapshot.id
+        if id in self._announced:
+            return
         address = service.directory.address(running)
         found = await final_summary(service.records, id)
         if address is None or found is None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from cards.page import Page
-from cards.parts import Card, buttons, card, paragraphs, press, text
+from cards.parts import Card, buttons, card, paragraphs, press
 from cards.verbs import Verb
 
 
 def progress_card(page: Page) -> Card:
-    """Progress as a band, frozen on certain days; before the first of them there is none."""
+    """What was fixed at opening. Progress, as a frozen band, comes with mixing while it runs."""
     return card(
         page,
         [
             *paragraphs(page.text("snapshot_opened")),
-            text(page.text("progress_none_yet", next_progress_day=page.facts["deadline_date"])),
             buttons(press(page, Verb.CLOSE)),
         ],
     )

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from snapshot.disclosure import Summary, summarise
 from snapshot.envelope import State
 from snapshot.instrument import Instrument
-from snapshot.mix import Mix, Wait
+from snapshot.mix import Mix, Wait, empty_all
 from snapshot.opening import Running
 from snapshot.ports import (
     DIRECTORY,
@@ -34,7 +34,7 @@ FINAL = "final"
 
 
 class Outbox(StrEnum):
-    """A publication is recorded before it is sent, so none is lost and none made twice."""
+    """Publications are recorded before they are sent; what was recorded first stands."""
 
     RECORDED = "recorded"
     SENT = "sent"
@@ -42,6 +42,7 @@ class Outbox(StrEnum):
 
 async def begin_close(running: Running, records: Records, at: datetime) -> Running:
     """Stop the snapshot taking answers, as of `at`. Closing it twice changes nothing."""
+    at = min(at, running.snapshot.deadline)
     day = at.astimezone(ZoneInfo(running.snapshot.timezone)).date()
     while running.phase is Phase.OPEN:
         body = {**running.record.body, "closed": day.isoformat()}
@@ -58,17 +59,23 @@ async def finish_close(
 ) -> Summary:
     """Mix what was sent, delete what was not, and record the final figures."""
     mix = Mix(running, instrument, records, dice=dice, wait=wait)
-    await mix.empty_all(State.OPEN, State.EXPIRED)
+    id = running.snapshot.id
+    await empty_all(records, id, State.OPEN, State.EXPIRED)
     await mix.flush()
-    await mix.empty_all(State.SUBMITTED, State.WITHHELD)
-    # Once more, for whoever began in the moment between reading the snapshot and its close.
-    await mix.empty_all(State.OPEN, State.EXPIRED)
+    await empty_all(records, id, State.SUBMITTED, State.WITHHELD)
+    await empty_all(records, id, State.DAMAGED, State.DAMAGED)
+    await sweep(running, records)
     summary = await _publish(running, instrument, records)
     await records.forget()
     if running.phase is Phase.CLOSING:
         with suppress(Changed):  # somebody else finished too
             await records.replace(replace(running.record, state=Phase.CLOSED))
     return summary
+
+
+async def sweep(running: Running, records: Records) -> None:
+    """Empty what somebody began between reading that the snapshot is open and its close."""
+    await empty_all(records, running.snapshot.id, State.OPEN, State.EXPIRED)
 
 
 async def final_summary(records: Records, snapshot: SnapshotId) -> tuple[Summary, Record] | None:

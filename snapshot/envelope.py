@@ -28,10 +28,11 @@ class State(StrEnum):
     WITHHELD = "withheld"
     """Sent, but too few people answered in all: deleted unread."""
     DAMAGED = "damaged"
+    """Sent, but what is sealed cannot be read, or is not a ballot that counts."""
 
 
-SEALED = frozenset({State.OPEN, State.SUBMITTED, State.MIXING, State.DAMAGED})
-"""The states in which an envelope still holds a sealed ballot."""
+SEALED = frozenset({State.OPEN, State.SUBMITTED, State.MIXING})
+"""The states in which an envelope holds a sealed ballot that is to be opened."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,10 @@ class Tampered(SnapshotError):
     """Settings that were frozen at opening are no longer those that were sealed then."""
 
 
+class OtherInstrument(SnapshotError):
+    """The pack at hand is not the version that this snapshot was opened with."""
+
+
 class EmptyPlaceholder(SnapshotError):
     """A text cannot be shown because one of its placeholders has no value."""
 

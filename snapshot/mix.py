@@ -19,7 +19,7 @@ from snapshot.envelope import Ballot, State
 from snapshot.errors import Damaged
 from snapshot.instrument import Instrument
 from snapshot.opening import Running
-from snapshot.ports import Changed, Exists, Kind, Missing, Record, Records
+from snapshot.ports import Changed, Exists, Kind, Missing, Record, Records, SnapshotId
 from snapshot.snapshot import OTHER, CellId
 from snapshot.survey import from_record
 from snapshot.tally import Tally, count, cut
@@ -113,11 +113,6 @@ class Mix:
                 await self._release(journal, *chosen)
             except _Fenced:
                 continue
-
-    async def empty_all(self, state: State, to: State) -> None:
-        """Delete what is sealed in every envelope of a state, for good and unread."""
-        for head in await self._records.heads(self._snapshot.id, Kind.ENVELOPE, state):
-            await self._move(head.id, state, to, EMPTY)
 
     # -- one batch --------------------------------------------------------------------------
 
@@ -294,15 +289,32 @@ class Mix:
     async def _move(
         self, id: str, state: State, to: State, body: Mapping[str, Any] | None = None
     ) -> Record | None:
-        """Move an envelope that is in `state` on to another; None if it is not (any more)."""
-        while True:
-            try:
-                record = await self._records.read(self._snapshot.id, Kind.ENVELOPE, id)
-            except Missing:
-                return None
-            if record.state != state:
-                return None
-            group = record.group if body is None else ""
-            after = replace(record, state=to, group=group, body=body or record.body)
-            with suppress(Changed):
-                return await self._records.replace(after)
+        return await move(self._records, self._snapshot.id, id, state, to, body)
+
+
+async def move(
+    records: Records,
+    snapshot: SnapshotId,
+    id: str,
+    state: State,
+    to: State,
+    body: Mapping[str, Any] | None = None,
+) -> Record | None:
+    """Move an envelope that is in `state` on to another; None if it is not (any more)."""
+    while True:
+        try:
+            record = await records.read(snapshot, Kind.ENVELOPE, id)
+        except Missing:
+            return None
+        if record.state != state:
+            return None
+        group = record.group if body is None else ""
+        after = replace(record, state=to, group=group, body=body or record.body)
+        with suppress(Changed):
+            return await records.replace(after)
+
+
+async def empty_all(records: Records, snapshot: SnapshotId, state: State, to: State) -> None:
+    """Delete what is sealed in every envelope of a state, for good and unread."""
+    for head in await records.heads(snapshot, Kind.ENVELOPE, state):
+        await move(records, snapshot, head.id, state, to, EMPTY)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from snapshot.errors import Damaged, Tampered, WrongKey
-from snapshot.ports import DIRECTORY, KeyMissing, Keys, Kind, Record, Records
+from snapshot.ports import DIRECTORY, Keys, KeysError, Kind, Record, Records
 from snapshot.sealing import Sealer
 from snapshot.snapshot import Phase, Snapshot
 
@@ -67,9 +67,12 @@ async def take_up(record: Record, keys: Keys) -> Running:
     try:
         sealer = Sealer(await keys.read(record.id), record.id)
         sealer.open(record.body["key_check"], "key-check")
-    except (KeyMissing, Damaged, ValueError, KeyError) as error:
+    except (KeysError, Damaged, ValueError, KeyError) as error:
         raise WrongKey(record.id) from error
-    return Running(Snapshot.from_json(_checked_settings(record, sealer)), sealer, record)
+    snapshot = Snapshot.from_json(_checked_settings(record, sealer))
+    if record.state not in set(Phase):
+        raise Tampered(record.id)
+    return Running(snapshot, sealer, record)
 
 
 def _checked_settings(record: Record, sealer: Sealer) -> dict[str, Any]:

@@ -92,7 +92,10 @@ class Records(Protocol):
         """All records of a kind, whole, by id. Not for envelopes: see `heads`."""
 
     async def forget(self) -> None:
-        """Leave nothing of overwritten values in the store's own files, where it can."""
+        """Leave nothing of overwritten values in the store's own files, where it has any.
+
+        Raises `Unavailable` when somebody is in the way, and is then to be called again.
+        """
 
 
 class KeysError(Exception):

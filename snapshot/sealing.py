@@ -1,8 +1,8 @@
 """Seals: what is written at the time that it is given can be read by nobody without the key.
 
 One secret for each snapshot. Every person and purpose gets a key of its own, so a sealed ballot
-that is moved to another person's envelope does not open. Sealed values of one purpose all have
-the same length, so their length says nothing about how much somebody wrote.
+that is moved to another person's envelope does not open. Ballots all have one length, and so have
+contacts: the length says nothing about how much somebody wrote.
 Scheme: docs/decisions/0003-slips-not-rows.md and docs/glossary.md.
 """
 

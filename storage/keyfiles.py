@@ -21,6 +21,10 @@ class UnsafeKeyFile(KeysError):
     """Others on this machine may read the key; the message says how to mend it."""
 
 
+class BrokenKeyFile(KeysError):
+    """The file is not a key, or not a whole one."""
+
+
 class KeyFiles:
     """Implements `snapshot.ports.Keys`."""
 
@@ -31,7 +35,7 @@ class KeyFiles:
         return await asyncio.to_thread(self._create, self._path(name))
 
     async def read(self, name: str) -> bytes:
-        """Raises `KeyMissing`, `UnsafeKeyFile`."""
+        """Raises `KeyMissing`, `UnsafeKeyFile`, `BrokenKeyFile`."""
         return await asyncio.to_thread(self._read, self._path(name))
 
     def _path(self, name: str) -> Path:
@@ -66,6 +70,8 @@ class KeyFiles:
             raise KeyMissing(path.stem) from None
         if mode & 0o077:
             raise UnsafeKeyFile(f"others may read {path}; run: chmod 600 {path}")
+        if len(key) != KEY_BYTES:
+            raise BrokenKeyFile(f"{path} does not hold {KEY_BYTES} bytes; put the right one back")
         return key
 
 

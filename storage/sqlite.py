@@ -14,7 +14,6 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -162,12 +161,12 @@ class SqliteRecords:
     def _forget(self) -> None:
         """Write the file anew and empty the log.
 
-        `secure_delete` misses what SQLite copies when it moves rows between pages. If another
-        process is in the way, the next mix or close does it.
+        `secure_delete` misses what SQLite copies when it moves rows between pages.
         """
-        with suppress(sqlite3.OperationalError):
-            self._db.execute("VACUUM")
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._db.execute("VACUUM")
+        ((is_busy, *_),) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if is_busy:
+            raise sqlite3.OperationalError("another process reads the log")
 
     async def _query(self, sql: str, values: tuple[str, ...]) -> list[Any]:
         return await self._run(lambda: self._db.execute(sql, values).fetchall())
@@ -183,8 +182,10 @@ class SqliteRecords:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._thread, work)
-        except sqlite3.OperationalError as error:
-            raise Unavailable(error.sqlite_errorname) from None
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.Error as error:
+            raise Unavailable(getattr(error, "sqlite_errorname", "")) from None
 
 
 def _new_etag() -> str:

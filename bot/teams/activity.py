@@ -59,7 +59,7 @@ def activity_from(fields: Mapping[str, Any]) -> Activity:
         recipient=ChannelAccount(id=_text(recipient, "id")),
         conversation=ConversationAccount(
             id=_text(conversation, "id"),
-            conversation_type=_text(conversation, "conversationType", "personal"),
+            conversation_type=_text(conversation, "conversationType"),
             tenant_id=_text(conversation, "tenantId", ""),
         ),
     )

@@ -58,7 +58,9 @@ async def _in_private(turn: Turn, service: Service) -> Card | None:
         # An administrator's mass install greets nobody for whom there is nothing to answer.
         return None if turn.installed else message_card(service.pack.wording, "nothing_open")
     visit = Visit(turn, service, running, service.page(running))
-    if turn.verb is not None and (handler is None or named is None):
+    # Help is never refused, however old the card: somebody may be worried about a child.
+    known = named is not None or handler in practitioner.ALWAYS
+    if turn.verb is not None and not (handler and known):
         return await _where_you_are(visit)
     return await _visit(visit, handler or practitioner.continue_chat)
 

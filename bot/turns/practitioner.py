@@ -31,8 +31,8 @@ _AFTER = {
     State.RELEASED: "already_mixed",
     State.WITHDRAWN: "withdrawn",
     State.EXPIRED: "closed_not_sent",
-    State.WITHHELD: "withheld",
-    State.DAMAGED: "something_wrong",
+    State.WITHHELD: "withheld_from_you",
+    State.DAMAGED: "not_readable",
 }
 
 

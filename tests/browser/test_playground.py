@@ -160,7 +160,7 @@ async def _closes_the_snapshot(person: Person) -> None:
     await person.goes_to(CHANNEL)
     await person.tells_the_bot("status")
     progress = person.card_with("Close the snapshot")
-    await person.sees("The first progress figure comes on", on=progress)
+    await person.sees(f"The snapshot for {AREA} is open.", on=progress)
     await person.takes_a_picture("progress", of=progress)
 
     await person.tells_the_bot("close")

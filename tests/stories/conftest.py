@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -85,16 +85,17 @@ class RunningBot:
         with contextlib.suppress(asyncio.CancelledError):
             await self._worker
 
-    async def opens_a_snapshot(self) -> Running:
-        """With the sample's agencies and nobody's answers yet; made as `new` will make it."""
+    async def opens_a_snapshot(self, *, seed: int = 1, version: str = "") -> Running:
+        """With the sample's agencies and nobody's answers yet, of a version of the instrument."""
         service = self.app.service
+        instrument = service.pack.instrument
         running = await open_sample(
             service.records,
             KeyFiles(self.folder / "keys"),
-            service.pack.instrument,
+            replace(instrument, version=version or instrument.version),
             people=0,
             now=self.clock(),
-            dice=Random(1),
+            dice=Random(seed),
         )
         return service.directory.note(running)
 

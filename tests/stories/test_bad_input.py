@@ -117,6 +117,7 @@ async def test_an_id_in_other_letter_case_is_the_same_person(teams: Teams) -> No
         (b"{}", {"Content-Type": "text/plain"}, 401),
         (b"{}", {"Content-Type": ""}, 401),
         (b" " * 1_048_576, JSON, 413),
+        (b"not gzip", {**JSON, "Content-Encoding": "gzip"}, 415),
     ],
 )
 async def test_what_is_no_activity_is_refused(
@@ -132,6 +133,7 @@ async def test_what_is_no_activity_is_refused(
         {"conversation": {}},
         {"conversation": {"id": 7}},
         {"conversation": {"id": "x", "conversationType": "party"}},
+        {"conversation": {"id": "x"}},
         {"from": None},
         {"from": {}},
         {"from": {"id": "x"}},
@@ -283,3 +285,40 @@ async def test_a_snapshot_whose_key_is_gone_is_stopped_with_an_alarm(
     assert "No snapshot is open for you" in (await ada.types("start")).words
     assert "snapshot stopped" in capsys.readouterr().err
     assert seen(ada).buttons == []
+
+
+async def test_help_is_not_refused_on_a_card_of_a_snapshot_that_is_gone(teams: Teams) -> None:
+    ada = teams.person("Ada")
+    shown = await begins(ada)
+    answer = await ada.acts(shown.action("Worried about a child?"), snapshot="long-gone")
+    assert "Please act now" in answer.card.words
+
+
+@pytest.mark.parametrize("broken", [{"state": "paused"}, {"channel": "AAAA"}])
+async def test_a_broken_field_of_one_snapshot_stops_no_other(
+    teams: Teams, bot: RunningBot, broken: Mapping[str, str]
+) -> None:
+    service = bot.app.service
+    (running,) = await service.directory.all()
+    record = running.record
+    if "channel" in broken:
+        record = replace(record, body={**record.body, **broken})
+    else:
+        record = replace(record, state="paused")
+    await service.records.replace(record)
+    await bot.restarts()
+    await bot.opens_a_snapshot(seed=2)
+    facilitator = teams.person("Fay")
+    shown = await facilitator.posts("status", teams.channel())
+    assert "is open" in shown.words
+    assert "Police" in (await teams.person("Ada").opens_the_chat()).buttons
+
+
+async def test_a_snapshot_of_another_version_of_the_instrument_is_stopped(
+    teams: Teams, bot: RunningBot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Answers to one version cannot be read as answers to another."""
+    await bot.opens_a_snapshot(seed=2, version="0.9.0")
+    await bot.restarts()
+    assert len(await bot.app.service.directory.all()) == 1
+    assert "OtherInstrument" in capsys.readouterr().err
