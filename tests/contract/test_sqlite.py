@@ -308,6 +308,23 @@ async def locked(path: Path) -> AsyncIterator[None]:
         db.execute("ROLLBACK")
 
 
+async def test_whoever_reads_meanwhile_does_not_keep_the_log_for_good(
+    records: SqliteRecords, path: Path
+) -> None:
+    """A backup, or somebody's database browser: `forget` says so, and can be called again."""
+    log = path.with_name(f"{path.name}-wal")
+    kept = await records.create(an_envelope())
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM records").fetchall()
+        await records.replace(replace(kept, body={"ballot": None}))
+        with pytest.raises(Unavailable):
+            await records.forget()
+        assert (await asyncio.to_thread(log.stat)).st_size > 0
+    await records.forget()
+    assert (await asyncio.to_thread(log.stat)).st_size == 0
+
+
 async def test_a_locked_database_is_unavailable_in_time_for_teams_and_reading_goes_on(
     records: SqliteRecords, path: Path
 ) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from random import Random
 
 from bot.rehearsal.teams import PersonHere, Sent, Teams
 from snapshot.closing import Outbox, final_summary
+from snapshot.envelope import Contact, State
+from snapshot.ports import Kind
+from snapshot.sealing import Person
+from snapshot.survey import Survey
 from tests.stories.conftest import RunningBot
 from tests.stories.people import AGENCIES, answers_all, begins, respondents, seen
 
@@ -112,6 +117,49 @@ async def test_after_the_close_each_is_told_what_became_of_their_part(teams: Tea
     assert "have been mixed" in (await people[0].person.opens_the_chat()).words
     assert "deleted unread" in (await unfinished.presses("Mostly true")).words
     assert "The snapshot closed on" in (await stranger.opens_the_chat()).words
+
+
+async def test_a_ballot_that_cannot_be_read_is_set_aside_emptied_and_said(
+    teams: Teams, bot: RunningBot
+) -> None:
+    facilitator, channel = teams.person("Fay"), teams.channel()
+    await facilitator.posts("status", channel)
+    people = respondents(teams, 13, AGENCIES[:1], Random(1))
+    for someone in people:
+        await someone.takes_part()
+    records, (running,) = bot.app.service.records, await bot.app.service.directory.all()
+    unlucky = people[0].person
+    tag = running.sealer.tag(Person(unlucky.tenant, unlucky.object_id))
+    envelope = await records.read(running.snapshot.id, Kind.ENVELOPE, tag)
+    broken = {**envelope.body, "ballot": "A" * len(envelope.body["ballot"])}
+    await records.replace(replace(envelope, body=broken))
+
+    await closes(facilitator, channel)
+
+    assert "about 10 practitioners" in (await summary_in(teams, channel)).card.words
+    assert "could not read your answers" in (await unlucky.opens_the_chat()).words
+    kept = await records.read(running.snapshot.id, Kind.ENVELOPE, tag)
+    assert not any(kept.body.values())
+
+
+async def test_whoever_began_in_the_moment_of_the_close_leaves_nothing_sealed(
+    teams: Teams, bot: RunningBot
+) -> None:
+    """Their turn had read that the snapshot is open, and wrote only after the close was done."""
+    facilitator, channel = teams.person("Fay"), teams.channel()
+    await closes(facilitator, channel)
+    await summary_in(teams, channel)
+    service, (running,) = bot.app.service, await bot.app.service.directory.all()
+    late = Person("tenant-of-exampleshire", "late")
+    survey = Survey(running, service.pack.instrument, service.records)
+    await survey.begin(late, "police", Contact(late.tenant, late.object_id, {}, "en-GB"))
+
+    await bot.app.worker.do_due()
+
+    tag = running.sealer.tag(late)
+    kept = await service.records.read(running.snapshot.id, Kind.ENVELOPE, tag)
+    assert kept.state == State.EXPIRED
+    assert not any(kept.body.values())
 
 
 async def test_closing_twice_at_once_closes_once(teams: Teams) -> None:
