@@ -21,7 +21,7 @@ from bot.settings import Settings
 from bot.turns.dispatch import act, apology
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Service
-from bot.web import make_web
+from bot.web import Receive, make_web
 from bot.worker import Worker
 from cards.page import Setting
 from content.packs import BrokenPack, load_packs
@@ -103,9 +103,7 @@ async def _service(
 
 def _teams(
     service: Service, session: aiohttp.ClientSession
-) -> tuple[
-    Callable[..., Awaitable[tuple[int, bytes]]], Callable[[Address, Reply], Awaitable[None]]
-]:
+) -> tuple[Receive, Callable[[Address, Reply], Awaitable[None]]]:
     """Bot Framework takes a second to import, so only what serves or sends does."""
     from bot.teams.activity import activity_to
     from bot.teams.adapter import Adapter

@@ -1,16 +1,15 @@
-"""What one person does in one snapshot: each step is one read and at most one write."""
+"""What one person does in one snapshot: a read and at most a write, unless two devices meet."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 from snapshot.envelope import SEALED, Ballot, Contact, Envelope, State
 from snapshot.errors import Busy, Damaged, NotOffered, NotOpen
 from snapshot.instrument import Instrument
 from snapshot.opening import Running
-from snapshot.ports import Changed, Exists, Kind, Missing, Record, Records
+from snapshot.ports import Changed, Exists, Kind, Missing, Record, Records, SnapshotId
 from snapshot.sealing import BALLOT_BYTES, CONTACT_BYTES, Person, Sealer, Tag
 
 _ATTEMPTS = 20
@@ -87,7 +86,7 @@ class Survey:
         raise Busy
 
 
-def to_record(envelope: Envelope, snapshot: Any, sealer: Sealer) -> Record:
+def to_record(envelope: Envelope, snapshot: SnapshotId, sealer: Sealer) -> Record:
     """Seal an envelope for the store. Its plain fields are for looking it up, never believed."""
     ballot = envelope.ballot
     sealed = ballot and sealer.seal(ballot.as_json(), "ballot", envelope.tag, size=BALLOT_BYTES)
