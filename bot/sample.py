@@ -49,7 +49,7 @@ _UNSURE = 0.07
 _NOT_MINE = 0.04
 
 # Numbers that Ofcom keeps free for drama, and a domain that nobody owns.
-_CONTACTS = Contacts(
+CONTACTS = Contacts(
     front_door_name="Exampleshire front door",
     front_door_phone="01632 960 001",
     front_door_hours="Monday to Friday, 9am to 5pm",
@@ -105,7 +105,7 @@ def _sample(
         deadline=deadline,
         timezone=_TIMEZONE,
         report_month=f"{deadline + timedelta(days=30):%B}",
-        contacts=_CONTACTS,
+        contacts=CONTACTS,
         sample=True,
     )
 

@@ -60,7 +60,7 @@ async def finish_close(
     """Mix what was sent, delete what was not, and record the final figures."""
     mix = Mix(running, instrument, records, dice=dice, wait=wait)
     id = running.snapshot.id
-    await empty_all(records, id, State.OPEN, State.EXPIRED)
+    await sweep(running, records)
     await mix.flush()
     await empty_all(records, id, State.SUBMITTED, State.WITHHELD)
     await empty_all(records, id, State.DAMAGED, State.DAMAGED)
@@ -74,7 +74,10 @@ async def finish_close(
 
 
 async def sweep(running: Running, records: Records) -> None:
-    """Empty what somebody began between reading that the snapshot is open and its close."""
+    """Empty every envelope that was not sent.
+
+    More than once: somebody may begin between reading that the snapshot is open and its close.
+    """
     await empty_all(records, running.snapshot.id, State.OPEN, State.EXPIRED)
 
 

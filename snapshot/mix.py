@@ -232,9 +232,7 @@ class Mix:
     # -- envelopes --------------------------------------------------------------------------
 
     async def _waiting(self, journal: Record) -> tuple[Record, dict[CellId, list[str]]]:
-        """The journal as it is then, and the tags in state `submitted` by cell.
-
-        Counted once nobody's claims are left.
+        """The tags in state `submitted` by cell, once no claims are left, and the journal then.
 
         Only ever called under the lock, while we have claimed nothing ourselves: what is claimed
         then belongs to a dead worker, or to a slow one that was fenced. Raises `_Fenced`.

@@ -1,6 +1,6 @@
 """What `make run` runs: the bot on a sample snapshot and, with Node, Microsoft's Playground on it.
 
-Standard library only, and POSIX like the Makefile: children are ended by their process group.
+POSIX like the Makefile: children are ended by their process group.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from dotenv import dotenv_values
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var"
@@ -85,14 +87,6 @@ def bot_from(environ: Mapping[str, str], dotenv: Mapping[str, str]) -> Bot:
     if not port.isdecimal():
         raise Trouble(f"PORT is {port!r}, which is not a number.")
     return Bot(settings["HOST"], int(port), playground_port, environment)
-
-
-def read_dotenv(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
-    return {key.strip(): value.strip().strip("'\"") for key, _, value in pairs}
 
 
 def what_the_playground_lacks() -> str | None:
@@ -328,7 +322,8 @@ async def run_until_signalled(bot: Bot) -> None:
 def main() -> int:
     """Return 0 after Ctrl+C, which is how a run is meant to end, or else what fits the trouble."""
     try:
-        asyncio.run(run_until_signalled(bot_from(os.environ, read_dotenv(ROOT / ".env"))))
+        dotenv = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value}
+        asyncio.run(run_until_signalled(bot_from(os.environ, dotenv)))
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
         return trouble.exit_code

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from bot.sample import CONTACTS
 from bot.turns import facilitator, practitioner
 from bot.turns.turn import Place
 from cards.chat import continue_card
@@ -33,31 +34,16 @@ from snapshot.disclosure import DomainFigures, End, Figure, Summary
 from snapshot.envelope import Ballot
 from snapshot.instrument import Statement
 from snapshot.ports import SnapshotId
-from snapshot.snapshot import Contacts, Mixing, Snapshot, form_cells
+from snapshot.snapshot import Mixing, Snapshot, form_cells
 from snapshot.wording import Pack
 
 K = 10
 
 _SETTING = Setting("http://localhost:56150", key_days=7, backup_days=30)
 
-# As in the sample: numbers that Ofcom keeps free for drama, a domain that nobody owns.
-_CONTACTS = Contacts(
-    front_door_name="Exampleshire front door",
-    front_door_phone="01632 960 001",
-    front_door_hours="Monday to Friday, 9am to 5pm",
-    out_of_hours_phone="01632 960 002",
-    allegations_contact="the LADO on 01632 960 003",
-    staff_support="the staff wellbeing service on 01632 960 004",
-    safeguarding_name="Sam Sample",
-    safeguarding_email="safeguarding@example.org",
-    contact_email="snapshot@example.org",
-    data_controller="Exampleshire safeguarding children partnership",
-    privacy_url="https://example.org/privacy",
-)
-
 # About the longest that people would type into the form, addresses with nothing to break them at.
 _LONG_CONTACTS = replace(
-    _CONTACTS,
+    CONTACTS,
     front_door_name="Multi-agency safeguarding hub for Exampleshire and the Vale of Example",
     front_door_hours="Monday to Thursday, 8.45am to 5.15pm, and Friday, 8.45am to 4.30pm",
     safeguarding_name="Katherine Montgomery",
@@ -122,7 +108,7 @@ def _snapshot(pack: Pack, nation: str) -> Snapshot:
         deadline=datetime(2025, 4, 11, 17, tzinfo=here),
         timezone="Europe/London",
         report_month="May",
-        contacts=_CONTACTS,
+        contacts=CONTACTS,
         sample=True,
     )
 

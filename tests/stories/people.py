@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from bot.rehearsal.teams import PersonHere, Shown, Teams
+from bot.rehearsal.teams import PersonHere, Sent, Shown, Teams
 
 STATEMENTS = 22
 OPTIONS = (
@@ -83,3 +84,18 @@ def respondents(
         )
         for number in range(how_many)
     ]
+
+
+async def closes(facilitator: PersonHere, channel: str) -> None:
+    await facilitator.posts("close", channel)
+    await facilitator.presses_in(channel, "Yes, close it now")
+
+
+async def summary_in(teams: Teams, channel: str) -> Sent:
+    """The first post in the channel that is not a reply, once it is there."""
+    async with asyncio.timeout(20):
+        while True:
+            posts = [s for s in teams.posts(channel) if ";" not in s.conversation]
+            if posts:
+                return posts[0]
+            await asyncio.sleep(0.02)

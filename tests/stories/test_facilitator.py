@@ -6,14 +6,22 @@ import asyncio
 from dataclasses import replace
 from random import Random
 
-from bot.rehearsal.teams import PersonHere, Sent, Teams
+from bot.rehearsal.teams import Teams
 from snapshot.closing import Outbox, final_summary
 from snapshot.envelope import Contact, State
 from snapshot.ports import Kind
 from snapshot.sealing import Person
 from snapshot.survey import Survey
 from tests.stories.conftest import RunningBot
-from tests.stories.people import AGENCIES, answers_all, begins, respondents, seen
+from tests.stories.people import (
+    AGENCIES,
+    answers_all,
+    begins,
+    closes,
+    respondents,
+    seen,
+    summary_in,
+)
 
 DOMAINS = (
     "CSA Awareness",
@@ -22,21 +30,6 @@ DOMAINS = (
     "CSA Protection: Effective assessment",
     "CSA Recovery support",
 )
-
-
-async def closes(facilitator: PersonHere, channel: str) -> None:
-    await facilitator.posts("close", channel)
-    await facilitator.presses_in(channel, "Yes, close it now")
-
-
-async def summary_in(teams: Teams, channel: str) -> Sent:
-    """The first post in the channel that is not a reply, once it is there."""
-    async with asyncio.timeout(20):
-        while True:
-            posts = [s for s in teams.posts(channel) if ";" not in s.conversation]
-            if posts:
-                return posts[0]
-            await asyncio.sleep(0.02)
 
 
 async def is_noted_as_sent(bot: RunningBot) -> None:

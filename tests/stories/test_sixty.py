@@ -15,8 +15,16 @@ from snapshot.instrument import DONT_KNOW
 from snapshot.ports import DIRECTORY, Kind
 from snapshot.tally import Slip, Tally
 from tests.stories.conftest import RunningBot
-from tests.stories.people import AGENCIES, Respondent, answers, begins, respondents, sends
-from tests.stories.test_facilitator import closes, summary_in
+from tests.stories.people import (
+    AGENCIES,
+    Respondent,
+    answers,
+    begins,
+    closes,
+    respondents,
+    sends,
+    summary_in,
+)
 
 PEOPLE = 60
 
