@@ -77,6 +77,7 @@ class _Domain(_Part):
     id: _Text
     title: _Text
     purpose: _Text
+    comment_prompt: str = ""
 
 
 class _Band(_Part):
@@ -118,12 +119,40 @@ class _Groups(_Part):
     expected_reply_share: Annotated[float, Field(gt=0, le=1)]
 
 
+class _Interim(_Part):
+    from_people: Annotated[int, Field(ge=20)]
+
+
+class _Progress(_Part):
+    to_nearest_percent: Annotated[int, Field(ge=10)]
+    from_headcount: Annotated[int, Field(ge=20)]
+
+
+class _MixingDefault(_Part):
+    window_days_up_to: int | None
+    choice: _Text
+
+
+class _Mixing(_Part):
+    default: Annotated[list[_MixingDefault], Field(min_length=1)]
+
+
 class _Anonymity(_Part):
     # A lower floor than 10 would break the promise that the notice makes.
     min_group_floor: Annotated[int, Field(ge=10)]
     min_group_ceiling: int
+    mixing: _Mixing
     agency_groups: _Groups
+    interim: _Interim
+    progress: _Progress
     rounding: _Rounding
+
+
+class _Comments(_Part):
+    max_characters: Annotated[int, Field(ge=1)]
+    max_json_bytes: Annotated[int, Field(ge=2)]
+    quotes_from: Annotated[int, Field(ge=10)]
+    nudge_after_days: Annotated[int, Field(ge=1)]
 
 
 class _Weighting(_Part):
@@ -132,6 +161,7 @@ class _Weighting(_Part):
 
 class _Analysis(_Part):
     anonymity: _Anonymity
+    comments: _Comments
     practice_weighting: _Weighting
 
 
@@ -201,7 +231,10 @@ def _instrument(file: _InstrumentFile) -> core.Instrument:
         language=file.language,
         title=file.title,
         minutes_needed=file.minutes_needed,
-        domains=tuple(core.Domain(core.DomainId(d.id), d.title, d.purpose) for d in file.domains),
+        domains=tuple(
+            core.Domain(core.DomainId(d.id), d.title, d.purpose, d.comment_prompt)
+            for d in file.domains
+        ),
         statements=tuple(_statement(s) for s in file.statements),
         practice=_practice_scale(file.scales),
         bands=tuple(_band(b) for b in file.rag.bands),
@@ -211,6 +244,10 @@ def _instrument(file: _InstrumentFile) -> core.Instrument:
             for a in file.agencies
         ),
         limits=_limits(file.analysis),
+        comments=_comment_rules(file.analysis.comments),
+        mixing_defaults=tuple(
+            (row.window_days_up_to, row.choice) for row in file.analysis.anonymity.mixing.default
+        ),
     )
 
 
@@ -259,6 +296,15 @@ def _limits(analysis: _Analysis) -> core.Limits:
         favourable=frozenset(core.OptionId(o) for o in rounding.favourable),
         scores_from=_scores_from(rounding.detail),
         trim_ratio=Fraction(str(analysis.practice_weighting.trim_ratio)),
+        interim_from=anonymity.interim.from_people,
+        progress_to_nearest=anonymity.progress.to_nearest_percent,
+        progress_from_headcount=anonymity.progress.from_headcount,
+    )
+
+
+def _comment_rules(part: _Comments) -> core.CommentRules:
+    return core.CommentRules(
+        part.max_characters, part.max_json_bytes, part.quotes_from, part.nudge_after_days
     )
 
 

@@ -8,48 +8,39 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from random import Random
 from zoneinfo import ZoneInfo
 
-from snapshot.disclosure import Summary, summarise
+from snapshot.disclosure import Summary, final_bases, summarise
 from snapshot.envelope import State
 from snapshot.instrument import Instrument
+from snapshot.interim import all_tallies, last_interim
 from snapshot.mix import Mix, Wait, empty_all
 from snapshot.opening import Running
-from snapshot.ports import (
-    DIRECTORY,
-    Changed,
-    Exists,
-    Kind,
-    Missing,
-    Record,
-    Records,
-    SnapshotId,
-)
+from snapshot.ports import DIRECTORY, Changed, Kind, Record, Records, SnapshotId
+from snapshot.publication import Topic, bases_in, find, id_of, record, summary_body
 from snapshot.snapshot import Phase
-from snapshot.tally import Tally
 
-FINAL = "final"
-
-
-class Outbox(StrEnum):
-    """Publications are recorded before they are sent; what was recorded first stands."""
-
-    RECORDED = "recorded"
-    SENT = "sent"
+FINAL = id_of(Topic.FINAL)
 
 
-async def begin_close(running: Running, records: Records, at: datetime) -> Running:
-    """Stop the snapshot taking answers, as of `at`. Closing it twice changes nothing."""
-    at = min(at, running.snapshot.deadline)
-    day = at.astimezone(ZoneInfo(running.snapshot.timezone)).date()
+async def begin_close(
+    running: Running, records: Records, at: datetime, *, only_if_due: bool = False
+) -> Running:
+    """Stop the snapshot taking answers, as of `at`. Closing it twice changes nothing.
+
+    `only_if_due`: not before the deadline, which somebody may have moved in this very moment.
+    """
     while running.phase is Phase.OPEN:
+        snapshot = running.snapshot
+        if only_if_due and at < snapshot.deadline:
+            break
+        day = min(at, snapshot.deadline).astimezone(ZoneInfo(snapshot.timezone)).date()
         body = {**running.record.body, "closed": day.isoformat()}
         try:
             record = await records.replace(replace(running.record, state=Phase.CLOSING, body=body))
         except Changed:
-            record = await records.read(DIRECTORY, Kind.SNAPSHOT, running.snapshot.id)
+            record = await records.read(DIRECTORY, Kind.SNAPSHOT, snapshot.id)
         running = running.with_record(record)
     return running
 
@@ -83,26 +74,16 @@ async def sweep(running: Running, records: Records) -> None:
 
 async def final_summary(records: Records, snapshot: SnapshotId) -> tuple[Summary, Record] | None:
     """The final figures and the record that they stand in, or None before the close."""
-    try:
-        record = await records.read(snapshot, Kind.PUBLICATION, FINAL)
-    except Missing:
-        return None
-    return Summary.from_json(record.body), record
+    found = await find(records, snapshot, FINAL)
+    return (Summary.from_json(found.body), found) if found else None
 
 
 async def _publish(running: Running, instrument: Instrument, records: Records) -> Summary:
-    found = await records.read_all(running.snapshot.id, Kind.TALLY)
-    tallies = [Tally.from_json(r.id, r.body) for r in found]
-    summary = summarise(running.snapshot, instrument, tallies)
-    body = summary.as_json()
-    publication = Record(running.snapshot.id, Kind.PUBLICATION, FINAL, body, state=Outbox.RECORDED)
-    with suppress(Exists):  # what was recorded first stands
-        await records.create(publication)
-    published = await records.read(running.snapshot.id, Kind.PUBLICATION, FINAL)
-    return Summary.from_json(published.body)
-
-
-async def mark_sent(records: Records, publication: Record) -> None:
-    """Note that a publication reached its channel; a second note changes nothing."""
-    with suppress(Changed):
-        await records.replace(replace(publication, state=Outbox.SENT))
+    snapshot = running.snapshot
+    tallies = await all_tallies(records, snapshot.id)
+    before = bases_in(await last_interim(records, snapshot.id))
+    bases = final_bases(snapshot, instrument, tallies, before)
+    summary = summarise(snapshot, instrument, tallies, bases)
+    await record(records, snapshot.id, FINAL, summary_body(summary, bases))
+    published = await final_summary(records, snapshot.id)
+    return published[0] if published else summary

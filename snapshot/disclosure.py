@@ -13,6 +13,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Self
 
+from snapshot.basis import Bases, next_bases, scored_groups, tallies_of
 from snapshot.instrument import (
     DONT_KNOW,
     NOT_RELEVANT,
@@ -23,7 +24,7 @@ from snapshot.instrument import (
     OptionId,
     StatementId,
 )
-from snapshot.rating import Rating, rate_domain, rate_statement, scored_by_cell
+from snapshot.rating import Rating, pooled, rate_domain, rate_statement
 from snapshot.snapshot import Snapshot
 from snapshot.tally import Tally
 
@@ -119,21 +120,59 @@ def about(people: int, limits: Limits, *, k: int) -> int:
     return rounded if rounded >= k else rounded + limits.people_to_nearest
 
 
-def summarise(snapshot: Snapshot, instrument: Instrument, tallies: Sequence[Tally]) -> Summary:
-    """The domain summary of all that has been mixed; withheld below k people in all.
+def final_bases(
+    snapshot: Snapshot,
+    instrument: Instrument,
+    tallies: Sequence[Tally],
+    before: Bases | None = None,
+) -> Bases:
+    """What the figures rest on once nobody more can come. `before`: of the last publication."""
+    headcounts = pooled(snapshot.headcounts, tallies)
+    return next_bases(instrument, tallies, headcounts, k=snapshot.k, before=before)
 
-    All its figures are rounded alike, by the smallest number of people that one of them is about.
+
+def interim_bases(
+    snapshot: Snapshot, instrument: Instrument, tallies: Sequence[Tally], before: Bases | None
+) -> Bases | None:
+    """What an interim summary would rest on, or None as long as too few have been mixed."""
+    if sum(t.people for t in tallies) < instrument.limits.interim_from:
+        return None
+    return next_bases(instrument, tallies, snapshot.headcounts, k=snapshot.k, before=before)
+
+
+def summarise(
+    snapshot: Snapshot,
+    instrument: Instrument,
+    tallies: Sequence[Tally],
+    bases: Bases | None = None,
+) -> Summary:
+    """The domain summary of what has been mixed; withheld below k people in all.
+
+    Without `bases` it is that of a close with nothing published before. All figures are rounded
+    alike, by the smallest number of people that one of them is about.
     """
     people = sum(t.people for t in tallies)
     if people < snapshot.k:
         return Summary(snapshot.k, 0, 0, ())
-    counted = [_count(snapshot, instrument, tallies, d.id) for d in instrument.domains]
+    bases = bases or final_bases(snapshot, instrument, tallies)
+    counted = [_count(snapshot.k, instrument, tallies, bases, d.id) for d in instrument.domains]
     n = min((c.n for c in counted if c.n), default=people)
     limits = instrument.limits
     domains = tuple(_figures(c, instrument, n) for c in counted)
     return Summary(
         snapshot.k, about(people, limits, k=snapshot.k), rounding_step(n, limits), domains
     )
+
+
+def progress_band(finished: int, headcount: int, limits: Limits) -> int | None:
+    """The share of the headcount that has finished, in per cent; None: too small to say.
+
+    Coarse, and only ever frozen on certain days, so that nobody's sending can be seen in it.
+    """
+    if headcount < limits.progress_from_headcount:
+        return None
+    share = Fraction(100 * min(finished, headcount), headcount)
+    return _nearest(share, limits.progress_to_nearest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,30 +187,26 @@ class _Counted:
 
 
 def _count(
-    snapshot: Snapshot, instrument: Instrument, tallies: Sequence[Tally], domain: DomainId
+    k: int, instrument: Instrument, tallies: Sequence[Tally], bases: Bases, domain: DomainId
 ) -> _Counted:
-    statements = [s.id for s in instrument.of_domain(domain)]
     limits = instrument.limits
+    found = {s.id: tallies_of(tallies, bases[s.id]) for s in instrument.of_domain(domain)}
     ratings = {
-        s: rate_statement(
-            scored_by_cell(instrument, tallies, snapshot.headcounts, s),
-            k=snapshot.k,
-            trim=limits.trim_ratio,
-        )
-        for s in statements
+        s: rate_statement(scored_groups(instrument, found[s], s, bases[s]), trim=limits.trim_ratio)
+        for s in found
     }
     rating = rate_domain(list(ratings.values()))
-    rated = [s for s, found in ratings.items() if found]
-    chosen = _times(tallies, rated, limits.favourable)
-    scored = _times(tallies, rated, instrument.scores)
-    asked = [_people(tallies, s) - _times(tallies, [s], [NOT_RELEVANT]) for s in statements]
-    asked = [n for n in asked if n >= snapshot.k]
-    unsure = _times(tallies, statements, [DONT_KNOW])
+    rated = {s: found[s] for s in found if ratings[s]}
+    chosen = _times(rated, limits.favourable)
+    scored = _times(rated, instrument.scores)
+    relevant = [o.id for o in instrument.practice.options if o.id != NOT_RELEVANT]
+    asked = [n for s in found if (n := _times({s: found[s]}, relevant)) >= k]
+    unsure = _times(found, [DONT_KNOW])
     return _Counted(
         domain,
         rating,
         Fraction(100 * chosen, scored) if rating else Fraction(),
-        Fraction(100 * unsure, sum(asked)) if len(asked) == len(statements) else None,
+        Fraction(100 * unsure, sum(asked)) if len(asked) == len(found) else None,
         min([*asked, *([rating.n] if rating else [])], default=0),
     )
 
@@ -197,19 +232,13 @@ def _figures(counted: _Counted, instrument: Instrument, n: int) -> DomainFigures
     )
 
 
-def _people(tallies: Sequence[Tally], statement: StatementId) -> int:
-    return sum(sum(t.counts[statement].values()) for t in tallies)
-
-
-def _times(
-    tallies: Sequence[Tally], statements: Sequence[StatementId], options: Iterable[OptionId]
-) -> int:
-    """How often any of these options was chosen for any of these statements."""
+def _times(found: Mapping[StatementId, Sequence[Tally]], options: Iterable[OptionId]) -> int:
+    """How often any of these options was chosen, each statement in tallies of its own."""
     wanted = set(options)
     return sum(
         times
+        for s, tallies in found.items()
         for t in tallies
-        for s in statements
         for option, times in t.counts[s].items()
         if option in wanted
     )

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from snapshot.errors import NotComplete, NotOffered, NotOpen
-from snapshot.instrument import Instrument, OptionId, Statement, StatementId
+from snapshot.instrument import DomainId, Instrument, OptionId, Statement, StatementId
 from snapshot.sealing import Tag
 from snapshot.snapshot import CellId
 
@@ -41,12 +41,14 @@ class Ballot:
 
     `revision` counts the answers given. A button that overwrites an answer carries the
     revision that it was made for, so a late copy of an earlier tap changes nothing.
+    `comments` is None until the card for them has been saved, whether or not with words.
     """
 
     cell: CellId
     answers: Mapping[StatementId, OptionId] = field(default_factory=dict)
     sent: bool = False
     revision: int = 0
+    comments: Mapping[DomainId, str] | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -54,33 +56,45 @@ class Ballot:
             "answers": dict(self.answers),
             "sent": self.sent,
             "revision": self.revision,
+            "comments": None if self.comments is None else dict(self.comments),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of `as_json`. Raises KeyError or TypeError for anything else."""
+        """The inverse of `as_json`, also of one from before there were comments.
+
+        Raises KeyError, TypeError or ValueError for anything else.
+        """
+        comments = value.get("comments")
         return cls(
             cell=value["cell"],
             answers=dict(value["answers"]),
             sent=bool(value["sent"]),
             revision=int(value["revision"]),
+            comments=None if comments is None else dict(comments),
         )
 
     def fits(self, instrument: Instrument) -> bool:
         """Whether it answers every statement of the instrument, and nothing else."""
-        return {s.id for s in instrument.statements} == set(self.answers) and all(
-            instrument.option(option) for option in self.answers.values()
+        return (
+            {s.id for s in instrument.statements} == set(self.answers)
+            and all(instrument.option(option) for option in self.answers.values())
+            and {d.id for d in instrument.domains} >= set(self.comments or ())
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How to reach a person, sealed apart from the ballot: a reminder need not open answers."""
+    """How to reach a person, sealed apart from the ballot: a reminder need not open answers.
+
+    `quiet`: they want no more reminders.
+    """
 
     tenant: str
     object_id: str
     address: Mapping[str, str]
     language: str
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +108,12 @@ class Envelope:
     etag: str = ""
 
     def begun_in(self, cell: CellId) -> Envelope:
-        """Choose another agency, as long as nothing has been answered for this one."""
+        """Choose another agency. Raises `NotOffered` once there are answers for this one."""
         ballot = self._draft()
-        if ballot.answers or ballot.cell == cell:
+        if ballot.cell == cell:
             return self
+        if ballot.answers:
+            raise NotOffered
         return replace(self, ballot=replace(ballot, cell=cell))
 
     def answered(self, statement: StatementId, option: OptionId, revision: int) -> Envelope:
@@ -110,6 +126,12 @@ class Envelope:
             raise NotOffered
         answers = {**ballot.answers, statement: option}
         return replace(self, ballot=replace(ballot, answers=answers, revision=ballot.revision + 1))
+
+    def commented(self, comments: Mapping[DomainId, str]) -> Envelope:
+        ballot = self._draft()
+        if ballot.comments == comments:
+            return self
+        return replace(self, ballot=replace(ballot, comments=comments))
 
     def submitted(self, instrument: Instrument) -> Envelope:
         """Raises `NotComplete`. Sending what has been sent changes nothing."""

@@ -23,6 +23,10 @@ class NotOpen(SnapshotError):
         self.state = state
 
 
+class NotLater(SnapshotError):
+    """A deadline can only move to a later time."""
+
+
 class Busy(SnapshotError):
     """Others kept changing the same record; the caller may try again."""
 

@@ -55,9 +55,12 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
+    """`comment_prompt` stands above the domain's box for a comment; it may be empty."""
+
     id: DomainId
     title: str
     purpose: str
+    comment_prompt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,9 @@ class Limits:
     """The rules of publication that a programme sets in its pack.
 
     `steps` and ends are points of 100; `favourable` are options of the practice scale. About
-    fewer than `scores_from` people, a domain has its colour and its favourable share only.
+    fewer than `scores_from` people, a domain has its colour and its favourable share only. An
+    interim summary is about `interim_from` people or more. Progress is told to the nearest
+    `progress_to_nearest` per cent, from a headcount of `progress_from_headcount` on.
     """
 
     smallest_group: int
@@ -110,6 +115,9 @@ class Limits:
     favourable: frozenset[OptionId]
     scores_from: int
     trim_ratio: Fraction
+    interim_from: int
+    progress_to_nearest: int
+    progress_from_headcount: int
 
     def __post_init__(self) -> None:
         place = ("analysis", "anonymity")
@@ -125,6 +133,19 @@ class Limits:
         for end in ("end_below_50_people", "end_from_50_people"):
             if not 0 < getattr(self, end) < 50:
                 raise BrokenInstrument("must lie between 0 and 50", *place, "rounding", end)
+
+
+@dataclass(frozen=True, slots=True)
+class CommentRules:
+    """`max_bytes`: of a comment as JSON. Moderators are nudged after `nudge_after_days`.
+
+    With fewer than `quotes_from` comments in a domain, the report prints their own themes.
+    """
+
+    max_characters: int
+    max_bytes: int
+    quotes_from: int
+    nudge_after_days: int
 
 
 @dataclass(frozen=True)
@@ -143,6 +164,9 @@ class Instrument:
     not_rated: Band
     agencies: tuple[Agency, ...]
     limits: Limits
+    comments: CommentRules
+    mixing_defaults: tuple[tuple[int | None, str], ...]
+    """What the opening form proposes: the first choice whose window, in days, is long enough."""
 
     def __post_init__(self) -> None:
         _unique("domain", [d.id for d in self.domains], "domains")

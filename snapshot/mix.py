@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from snapshot.comments import CommentState
 from snapshot.envelope import Ballot, State
 from snapshot.errors import Damaged
 from snapshot.instrument import Instrument
@@ -44,6 +45,7 @@ _CLAIM = "claim"
 _COMMIT = "commit"
 
 type Wait = Callable[[float], Awaitable[None]]
+type Plan = Callable[[Mapping[CellId, int], int], list[Group]]
 
 
 class _Fenced(Exception):
@@ -77,6 +79,11 @@ def plan_close(waiting: Mapping[CellId, int], k: int) -> list[Group]:
     return [Group(OTHER, tuple(sorted(pool))), *groups] if pool else groups
 
 
+def plan_run(waiting: Mapping[CellId, int], k: int) -> list[Group]:
+    """The cells that release somebody while more may come: those with k to go and k to stay."""
+    return [Group(cell, (cell,)) for cell, n in sorted(waiting.items()) if n >= 2 * k]
+
+
 class Mix:
     """Mixes one snapshot. `dice` must be unpredictable outside tests; `wait` sleeps seconds."""
 
@@ -96,17 +103,27 @@ class Mix:
         self._dice = dice
         self._wait = wait
 
+    async def run(self) -> None:
+        """Release those who can be released while more may come.
+
+        In each cell k people, drawn by lot, stay behind: so the last ones will find partners.
+        """
+        await self._release_all(plan_run, stay=self._snapshot.k)
+
     async def flush(self) -> None:
         """Release everybody who can be released when nobody more can come.
 
         Those still `submitted` afterwards are fewer than k people.
         """
+        await self._release_all(plan_close, stay=0)
+
+    async def _release_all(self, plan: Plan, *, stay: int) -> None:
         await self._set_aside_damaged()
         while True:
             journal = await self._lock()
             try:
                 journal, waiting = await self._waiting(journal)
-                chosen = self._choose(waiting)
+                chosen = self._choose(waiting, plan, stay)
                 if chosen is None:
                     await self._unlock(journal)
                     return
@@ -116,14 +133,17 @@ class Mix:
 
     # -- one batch --------------------------------------------------------------------------
 
-    def _choose(self, waiting: Mapping[CellId, Sequence[str]]) -> tuple[Group, list[str]] | None:
-        groups = plan_close({cell: len(tags) for cell, tags in waiting.items()}, self._snapshot.k)
+    def _choose(
+        self, waiting: Mapping[CellId, Sequence[str]], plan: Plan, stay: int
+    ) -> tuple[Group, list[str]] | None:
+        groups = plan({cell: len(tags) for cell, tags in waiting.items()}, self._snapshot.k)
         if not groups:
             return None
         # The smallest cells leave last: as long as they wait, the next part is of the same group.
         members: list[str] = []
         for cell in sorted(groups[0].cells, key=lambda cell: (-len(waiting[cell]), cell)):
             members += self._dice.sample(waiting[cell], len(waiting[cell]))
+        members = members[: len(members) - stay]
         parts = math.ceil(len(members) / MOST_IN_A_BATCH)
         return groups[0], members[: math.ceil(len(members) / parts)]
 
@@ -162,19 +182,31 @@ class Mix:
         ]
         slips.sort(key=lambda slip: slip.id)  # ids are random, so this shuffles them all
         tally = Tally(self._new_id(), label, len(opened), count(slips, self._instrument))
+        comments = {
+            self._new_id(): {"domain": domain, "text": text}
+            for ballot in opened.values()
+            for domain, text in (ballot.comments or {}).items()
+        }
         return {
             "members": list(opened),
             "slips": {slip.id: slip.as_json() for slip in slips},
+            "comments": comments,
             "tally": {tally.id: tally.as_json()},
         }
 
     async def _redo(self, journal: Record) -> None:
         """Carry out what was committed. May be done again, by several at once."""
         contents = self._sealer.open(journal.body["sealed"], "mix")
-        for kind, made in ((Kind.SLIP, contents["slips"]), (Kind.TALLY, contents["tally"])):
+        for kind, made, state in (
+            (Kind.SLIP, contents["slips"], ""),
+            (Kind.COMMENT, contents.get("comments", {}), CommentState.MIXED),
+            (Kind.TALLY, contents["tally"], ""),
+        ):
             for id, body in sorted(made.items()):
                 with suppress(Exists):  # from the run that was interrupted
-                    await self._records.create(Record(self._snapshot.id, kind, id, body))
+                    await self._records.create(
+                        Record(self._snapshot.id, kind, id, body, state=state)
+                    )
         for tag in contents["members"]:
             await self._move(tag, State.MIXING, State.RELEASED, EMPTY)
         await self._unlock(journal)

@@ -1,4 +1,4 @@
-"""Opening a snapshot, and taking it up again after a restart.
+"""Opening a snapshot, moving its deadline, and taking it up again after a restart.
 
 What was fixed at opening stands twice in the record: plainly, and sealed. They must agree.
 """
@@ -6,12 +6,22 @@ What was fixed at opening stands twice in the record: plainly, and sealed. They 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from snapshot.errors import Damaged, Tampered, WrongKey
-from snapshot.ports import DIRECTORY, Keys, KeysError, Kind, Record, Records
+from snapshot.errors import Damaged, NotLater, NotOpen, Tampered, WrongKey
+from snapshot.ports import (
+    DIRECTORY,
+    Changed,
+    KeyExists,
+    Keys,
+    KeysError,
+    Kind,
+    Record,
+    Records,
+)
 from snapshot.sealing import Sealer
-from snapshot.snapshot import Phase, Snapshot
+from snapshot.snapshot import Extension, Phase, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +43,91 @@ class Running:
         return channel
 
     @property
+    def moderators(self) -> str | None:
+        """The moderators' channel, sealed under the service's key; None: none has registered."""
+        moderators: str | None = self.record.body.get("moderators")
+        return moderators
+
+    @property
+    def moderator_code(self) -> str:
+        """Whoever knows it may register the moderators' channel. Random, like the key."""
+        return self.sealer.code("moderators")
+
+    @property
     def closed(self) -> str | None:
         """The ISO date of the close, once there was one."""
         closed: str | None = self.record.body["closed"]
         return closed
 
     def with_record(self, record: Record) -> Running:
-        return replace(self, record=record)
+        """As the record says now. Raises `Tampered`."""
+        return self if record == self.record else verify(record, self.sealer)
 
 
 async def open_snapshot(
     records: Records, keys: Keys, snapshot: Snapshot, *, channel: str | None = None
 ) -> Running:
-    """Freeze the settings and make the key. Raises `KeyExists` or `Exists` for a known id."""
-    sealer = Sealer(await keys.create(snapshot.id), snapshot.id)
-    settings = snapshot.as_json()
+    """Freeze the settings and make the key. Raises `Exists` for a known id."""
+    sealer = Sealer(await _key(keys, snapshot.id), snapshot.id)
     body = {
-        "settings": settings,
-        "settings_seal": sealer.seal(settings, "settings"),
+        **_settings(snapshot, sealer),
         "key_check": sealer.seal(snapshot.id, "key-check"),
         "channel": channel,
+        "moderators": None,
         "closed": None,
     }
     record = Record(DIRECTORY, Kind.SNAPSHOT, snapshot.id, body, state=Phase.OPEN)
     return Running(snapshot, sealer, await records.create(record))
+
+
+async def _key(keys: Keys, id: str) -> bytes:
+    """The snapshot's key. One that is there already is left from an opening that was cut short."""
+    try:
+        return await keys.create(id)
+    except KeyExists:
+        return await keys.read(id)
+
+
+def _settings(snapshot: Snapshot, sealer: Sealer) -> dict[str, Any]:
+    settings = snapshot.as_json()
+    return {"settings": settings, "settings_seal": sealer.seal(settings, "settings")}
+
+
+async def extend(
+    running: Running, records: Records, deadline: datetime, reason: str, now: datetime
+) -> Running:
+    """Move the deadline, later only; the old one and the reason are kept.
+
+    Plain and sealed settings change in one write. Raises `NotLater`, or `NotOpen` from the old
+    deadline on: by then people have been told that it has closed.
+    """
+    while True:
+        snapshot = running.snapshot
+        if running.phase is not Phase.OPEN or now >= snapshot.deadline:
+            raise NotOpen(running.phase)
+        if (deadline, reason) == _last_extension(snapshot):
+            return running  # the same tap, delivered again
+        if deadline <= snapshot.deadline:
+            raise NotLater
+        moved = replace(
+            snapshot,
+            deadline=deadline,
+            extensions=(*snapshot.extensions, Extension(snapshot.deadline, reason)),
+        )
+        body = {**running.record.body, **_settings(moved, running.sealer)}
+        try:
+            record = await records.replace(replace(running.record, body=body))
+        except Changed:
+            running = verify(
+                await records.read(DIRECTORY, Kind.SNAPSHOT, snapshot.id), running.sealer
+            )
+            continue
+        return Running(moved, running.sealer, record)
+
+
+def _last_extension(snapshot: Snapshot) -> tuple[datetime, str] | None:
+    last = snapshot.extensions[-1:]
+    return (snapshot.deadline, last[0].reason) if last else None
 
 
 async def take_up(record: Record, keys: Keys) -> Running:
@@ -69,6 +140,11 @@ async def take_up(record: Record, keys: Keys) -> Running:
         sealer.open(record.body["key_check"], "key-check")
     except (KeysError, Damaged, ValueError, KeyError) as error:
         raise WrongKey(record.id) from error
+    return verify(record, sealer)
+
+
+def verify(record: Record, sealer: Sealer) -> Running:
+    """Raises `Tampered` when the settings are not those that were sealed."""
     snapshot = Snapshot.from_json(_checked_settings(record, sealer))
     if record.state not in set(Phase):
         raise Tampered(record.id)

@@ -22,6 +22,8 @@ class Kind(StrEnum):
     JOURNAL = "journal"
     SLIP = "slip"
     TALLY = "tally"
+    COMMENT = "comment"
+    THEME = "theme"
     PUBLICATION = "publication"
 
 

@@ -5,7 +5,7 @@ A worked example with six cells stands in docs/rating.md; the tests hold this co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median
@@ -17,12 +17,20 @@ from snapshot.tally import Tally
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """How one cell scored one statement: `n` people, whose scores (0-100) add up to `total`."""
+    """How some cells scored one statement: `n` people, whose scores (0-100) add up to `total`.
 
-    cell: str
+    `fresh`: how many of them stand in no figure that has been published yet.
+    """
+
+    cells: tuple[CellId, ...]
     headcount: int
     n: int
     total: Fraction
+    fresh: int
+
+    def may_stand_alone(self, k: int) -> bool:
+        """Whether a weight of its own tells of k people or more, now and set beside before."""
+        return self.n >= k and self.headcount > 0 and not 0 < self.fresh < k
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,36 +46,52 @@ class Rating:
     few: bool = False
 
 
-def merge_small(cells: Sequence[Scored], k: int) -> list[Scored]:
-    """Groups of which each has `k` or more people who scored; empty when all have fewer.
+def merge_small(
+    cells: Sequence[Scored], k: int, together: Iterable[Collection[CellId]] = ()
+) -> list[Scored]:
+    """Groups of which each may stand alone; empty when there is no way to form them.
 
-    Every cell with fewer than `k` goes into one merged group, with its headcount; if that
-    still has fewer, the smallest of the other cells join it until it has `k`.
+    Every cell that may not stand alone goes into one merged group, with its headcount; if that
+    still may not, the smallest of the other cells join it until it may. Cells that were weighed
+    `together` in a published figure stay together: apart, they could be told from it.
     """
-    alone = sorted((c for c in cells if c.n >= k), key=lambda c: (c.n, c.headcount, c.cell))
-    small = [c for c in cells if c.n < k]
-    while small and sum(c.n for c in small) < k:
+    groups = _rejoin(cells, together)
+    alone = sorted(
+        (g for g in groups if g.may_stand_alone(k)), key=lambda g: (g.n, g.headcount, g.cells)
+    )
+    small = [g for g in groups if not g.may_stand_alone(k)]
+    while small and not _merge(small).may_stand_alone(k):
         if not alone:
             return []
         small.append(alone.pop(0))
-    if not small:
-        return alone
-    merged = Scored(
-        "+".join(sorted(c.cell for c in small)),
-        sum(c.headcount for c in small),
-        sum(c.n for c in small),
-        _sum(c.total for c in small),
+    return [*alone, _merge(small)] if small else alone
+
+
+def _rejoin(cells: Sequence[Scored], together: Iterable[Collection[CellId]]) -> list[Scored]:
+    groups = list(cells)
+    for joined in together:
+        parts = [g for g in groups if not set(joined).isdisjoint(g.cells)]
+        if len(parts) > 1:
+            groups = [g for g in groups if g not in parts] + [_merge(parts)]
+    return groups
+
+
+def _merge(parts: Sequence[Scored]) -> Scored:
+    return Scored(
+        tuple(sorted(cell for part in parts for cell in part.cells)),
+        sum(p.headcount for p in parts),
+        sum(p.n for p in parts),
+        _sum(p.total for p in parts),
+        sum(p.fresh for p in parts),
     )
-    return [*alone, merged]
 
 
-def rate_statement(cells: Sequence[Scored], *, k: int, trim: Fraction) -> Rating | None:
-    """The rating of one statement, or None when fewer than `k` people scored it.
+def rate_statement(groups: Sequence[Scored], *, trim: Fraction) -> Rating | None:
+    """The rating of one statement from its groups (`merge_small`), or None when there are none.
 
     A person of a group weighs N / n: its headcount over its scored answers, held between the
     median of that over the groups divided by `trim` and the same times `trim`.
     """
-    groups = merge_small(cells, k)
     if not groups:
         return None
     n = sum(g.n for g in groups)
@@ -75,8 +99,6 @@ def rate_statement(cells: Sequence[Scored], *, k: int, trim: Fraction) -> Rating
     middle = median(stands_for)
     weights = [min(max(each, middle / trim), middle * trim) for each in stands_for]
     weighed = _sum(w * g.n for w, g in zip(weights, groups, strict=True))
-    if not weighed:
-        return None  # nobody is said to work there, so nobody can be stood for
     return Rating(
         _sum(w * g.total for w, g in zip(weights, groups, strict=True)) / weighed,
         _sum(g.total for g in groups) / n,
@@ -106,8 +128,22 @@ def scored_by_cell(
     tallies: Sequence[Tally],
     headcounts: Mapping[CellId, int],
     statement: StatementId,
+    *,
+    counted: Container[str] = (),
 ) -> list[Scored]:
     """What the tallies say of one statement, by cell.
+
+    `counted` are the ids of tallies that stand in a published figure already.
+    """
+    cells = {*headcounts, *(t.cell for t in tallies)}
+    return [
+        scored_in(instrument, tallies, statement, [cell], headcounts.get(cell, 0), counted=counted)
+        for cell in sorted(cells)
+    ]
+
+
+def pooled(headcounts: Mapping[CellId, int], tallies: Sequence[Tally]) -> dict[CellId, int]:
+    """The headcounts once nobody more can come.
 
     A cell without a tally of its own has given its people to "other", and its headcount too.
     """
@@ -116,22 +152,27 @@ def scored_by_cell(
     for cell, headcount in headcounts.items():
         label = cell if cell in labels or OTHER not in labels else OTHER
         stands_for[label] = stands_for.get(label, 0) + headcount
-    return [
-        Scored(label, headcount, *_add_up(instrument, tallies, label, statement))
-        for label, headcount in sorted(stands_for.items())
-    ]
+    return stands_for
 
 
-def _add_up(
-    instrument: Instrument, tallies: Sequence[Tally], cell: CellId, statement: StatementId
-) -> tuple[int, Fraction]:
-    n, total = 0, Fraction()
+def scored_in(
+    instrument: Instrument,
+    tallies: Sequence[Tally],
+    statement: StatementId,
+    cells: Collection[CellId],
+    headcount: int,
+    *,
+    counted: Container[str] = (),
+) -> Scored:
+    """How these cells scored a statement, all tallies of theirs added up."""
+    n, total, fresh = 0, Fraction(), 0
     for tally in tallies:
-        if tally.cell == cell:
+        if tally.cell in cells:
             for option, score in instrument.scores.items():
                 times = tally.counts[statement].get(option, 0)
                 n, total = n + times, total + times * score
-    return n, total
+                fresh += 0 if tally.id in counted else times
+    return Scored(tuple(sorted(cells)), headcount, n, total, fresh)
 
 
 def _sum(values: Iterable[Fraction]) -> Fraction:

@@ -27,6 +27,9 @@ Tag = NewType("Tag", str)
 BALLOT_BYTES = 8192
 CONTACT_BYTES = 1024
 KEY_BYTES = 32
+CODE_LETTERS = 8
+_READABLE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"""Without 0, O, 1 and I. As many as a power of two, so that none is likelier than another."""
 _SCHEME = "csa1"
 _NONCE_BYTES = 12
 _LENGTH_BYTES = 4
@@ -61,6 +64,11 @@ class Sealer:
         """The name of a person's envelope: without the key, a list of staff matches none."""
         text = _BETWEEN.join((person.tenant, person.object_id)).encode()
         return Tag(hmac.new(self._tags, text, hashlib.sha256).hexdigest()[:32])
+
+    def code(self, purpose: str) -> str:
+        """Eight letters and digits that nobody can guess without the key, easy to read out."""
+        raw = self._derive("code", purpose)[:CODE_LETTERS]
+        return "".join(_READABLE[byte % len(_READABLE)] for byte in raw)
 
     def seal(self, value: Any, *context: str, size: int | None = None) -> str:
         """Seal a JSON value for a context, in base64.

@@ -27,8 +27,11 @@ class Phase(StrEnum):
 
 
 class Mixing(StrEnum):
-    """When sealed answers are mixed. Mixing while the snapshot runs is not built yet."""
+    """When sealed answers are mixed; at the close in any case."""
 
+    WEEKLY = "weekly"
+    EVERY_3_DAYS = "every_3_days"
+    DAILY = "daily"
     CLOSE = "close"
 
 
@@ -63,6 +66,14 @@ class Contacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Extension:
+    """The deadline was moved; `reason` is what everyone is told."""
+
+    old_deadline: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """`deadline` and `opened` know their time zone; `tenants` may take part.
 
@@ -86,6 +97,7 @@ class Snapshot:
     report_month: str
     contacts: Contacts
     sample: bool = False
+    extensions: tuple[Extension, ...] = ()
 
     def is_for(self, tenant: str) -> bool:
         return self.sample or tenant in self.tenants
@@ -100,13 +112,13 @@ class Snapshot:
 
     def as_json(self) -> dict[str, Any]:
         """As it comes back from a store: lists, not tuples."""
-        times = {"opened": self.opened.isoformat(), "deadline": self.deadline.isoformat()}
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self) | times))
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=_in_words))
         return plain
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of `as_json`."""
+        """The inverse of `as_json`, also of one from before there were extensions."""
+        value = {"extensions": (), **value}
         known = {field.name: value[field.name] for field in fields(cls)}
         return cls(
             **known
@@ -117,8 +129,18 @@ class Snapshot:
                 "cells": tuple(_cell(c) for c in value["cells"]),
                 "mixing": Mixing(value["mixing"]),
                 "contacts": Contacts(**value["contacts"]),
+                "extensions": tuple(
+                    Extension(datetime.fromisoformat(e["old_deadline"]), e["reason"])
+                    for e in value["extensions"]
+                ),
             }
         )
+
+
+def _in_words(value: object) -> str:
+    if not isinstance(value, datetime):
+        raise TypeError(f"{type(value).__name__} does not go into JSON")
+    return value.isoformat()
 
 
 def _cell(value: Mapping[str, Any]) -> Cell:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
 
 from snapshot.envelope import SEALED, Ballot, Contact, Envelope, State
 from snapshot.errors import Busy, Damaged, NotOffered, NotOpen
-from snapshot.instrument import Instrument
+from snapshot.instrument import DomainId, Instrument
 from snapshot.opening import Running
 from snapshot.ports import Changed, Exists, Kind, Missing, Record, Records, SnapshotId
 from snapshot.sealing import BALLOT_BYTES, CONTACT_BYTES, Person, Sealer, Tag
@@ -19,10 +20,18 @@ class Survey:
     """The envelopes of one snapshot. Whether it still takes answers, the caller has checked.
 
     Every step may be repeated, and then changes nothing. Two devices of one person, or a
-    message that Teams sends again, meet in the compare-and-set of the store.
+    message that Teams sends again, meet in the compare-and-set of the store. `known` is the
+    person's envelope as it was read a moment ago, which saves reading it again.
     """
 
-    def __init__(self, running: Running, instrument: Instrument, records: Records) -> None:
+    def __init__(
+        self,
+        running: Running,
+        instrument: Instrument,
+        records: Records,
+        known: Envelope | None = None,
+    ) -> None:
+        self._known = known
         self._snapshot = running.snapshot
         self._sealer = running.sealer
         self._instrument = instrument
@@ -46,8 +55,7 @@ class Survey:
         if cell is None:
             raise NotOffered
         tag = self._sealer.tag(person)
-        sealed = self._sealer.seal(asdict(contact), "contact", tag, size=CONTACT_BYTES)
-        envelope = Envelope(tag, State.OPEN, Ballot(cell.id), sealed)
+        envelope = Envelope(tag, State.OPEN, Ballot(cell.id), self._seal(contact, tag))
         try:
             await self._records.create(to_record(envelope, self._snapshot.id, self._sealer))
         except Exists:
@@ -62,6 +70,35 @@ class Survey:
             raise NotOffered
         return await self._change(person, lambda e: e.answered(about.id, chosen.id, revision))
 
+    async def comment(self, person: Person, comments: Mapping[DomainId, str]) -> Envelope:
+        """Keep what was written in place of what was there. Raises `NotOffered`, `NotOpen`.
+
+        What may be kept (`comments.fits`, `screening`), the caller has checked.
+        """
+        if not {d.id for d in self._instrument.domains} >= set(comments):
+            raise NotOffered
+        return await self._change(person, lambda e: e.commented(comments))
+
+    def contact(self, envelope: Envelope) -> Contact | None:
+        """How to reach the person, as long as that is kept. Raises `Damaged`."""
+        if envelope.contact is None:
+            return None
+        return Contact(**self._sealer.open(envelope.contact, "contact", envelope.tag))
+
+    async def settle(self, person: Person, **changes: Any) -> None:
+        """Change parts of the contact, such as `language` or `quiet`, as long as it is kept."""
+
+        def settled(envelope: Envelope) -> Envelope:
+            contact = self.contact(envelope)
+            if contact is None or envelope.state not in (State.OPEN, State.SUBMITTED):
+                return envelope
+            after = replace(contact, **changes)
+            if after == contact:
+                return envelope
+            return replace(envelope, contact=self._seal(after, envelope.tag))
+
+        await self._change(person, settled)
+
     async def submit(self, person: Person) -> Envelope:
         """Raises `NotComplete`, `NotOpen`."""
         return await self._change(person, lambda e: e.submitted(self._instrument))
@@ -71,8 +108,8 @@ class Survey:
         return await self._change(person, Envelope.withdrawn)
 
     async def _change(self, person: Person, step: Callable[[Envelope], Envelope]) -> Envelope:
-        for _ in range(_ATTEMPTS):
-            before = await self.envelope(person)
+        for attempt in range(_ATTEMPTS):
+            before = self._known if self._known and not attempt else await self.envelope(person)
             if before is None:
                 raise NotOpen("not begun")
             after = step(before)
@@ -84,6 +121,9 @@ class Survey:
                 continue
             return after
         raise Busy
+
+    def _seal(self, contact: Contact, tag: Tag) -> str:
+        return self._sealer.seal(asdict(contact), "contact", tag, size=CONTACT_BYTES)
 
 
 def to_record(envelope: Envelope, snapshot: SnapshotId, sealer: Sealer) -> Record:

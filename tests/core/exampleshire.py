@@ -19,6 +19,7 @@ from snapshot.instrument import (
     AgencyId,
     Band,
     BandId,
+    CommentRules,
     Domain,
     DomainId,
     Instrument,
@@ -58,8 +59,8 @@ INSTRUMENT = Instrument(
     title="Two domains, three statements",
     minutes_needed=1,
     domains=(
-        Domain(SEEING, "Seeing", "Abuse is seen."),
-        Domain(HELPING, "Helping", "Children are helped."),
+        Domain(SEEING, "Seeing", "Abuse is seen.", "What helps?"),
+        Domain(HELPING, "Helping", "Children are helped.", "What helps?"),
     ),
     statements=(
         Statement(SEE_SIGNS, SEEING, "Signs", "I see signs.", "Signs of abuse."),
@@ -98,7 +99,12 @@ INSTRUMENT = Instrument(
         favourable=frozenset({MOSTLY, FULLY}),
         scores_from=20,
         trim_ratio=Fraction(3),
+        interim_from=20,
+        progress_to_nearest=10,
+        progress_from_headcount=20,
     ),
+    comments=CommentRules(max_characters=1000, max_bytes=1200, quotes_from=10, nudge_after_days=2),
+    mixing_defaults=((21, "every_3_days"), (None, "weekly")),
 )
 OPTIONS = tuple(o.id for o in INSTRUMENT.practice.options)
 SOME_CHOICES = (FULLY, MOSTLY, PARTLY)

@@ -132,7 +132,9 @@ def test_another_agency_may_be_chosen_while_nothing_is_answered() -> None:
 
 def test_after_the_first_answer_the_agency_stays() -> None:
     answered = an_envelope(Ballot(POLICE)).answered(SEE_SIGNS, FULLY, revision=0)
-    assert answered.begun_in(HEALTH) is answered
+    assert answered.begun_in(POLICE) is answered
+    with pytest.raises(NotOffered):
+        answered.begun_in(HEALTH)
 
 
 # -- sending and leaving ------------------------------------------------------------------------

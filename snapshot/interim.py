@@ -1,0 +1,108 @@
+"""While a snapshot runs: the mixings that are due, and what may be said in between."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from random import Random
+
+from snapshot.calendar import IsWorkingDay, day_of, last_mixing, last_post, week_of
+from snapshot.disclosure import Summary, interim_bases, progress_band, summarise
+from snapshot.envelope import State
+from snapshot.instrument import Instrument
+from snapshot.mix import Mix, Wait
+from snapshot.opening import Running
+from snapshot.ports import Kind, Record, Records, SnapshotId
+from snapshot.publication import (
+    Outbox,
+    Topic,
+    bases_in,
+    find,
+    id_of,
+    newest,
+    record,
+    summary_body,
+)
+from snapshot.tally import Tally
+
+_FINISHED = {State.SUBMITTED, State.MIXING, State.RELEASED}
+
+
+async def mix_due(
+    running: Running,
+    instrument: Instrument,
+    records: Records,
+    now: datetime,
+    *,
+    dice: Random,
+    wait: Wait,
+) -> bool:
+    """Carry out the newest mixing that is due, unless it has been done; whether it was.
+
+    One that was missed is not made up for: the newest opens whatever the older would have.
+    Progress is frozen at the same time.
+    """
+    snapshot = running.snapshot
+    mixing = last_mixing(snapshot, now)
+    if mixing is None:
+        return False
+    id = id_of(Topic.MIXING, day_of(snapshot, mixing))
+    if await find(records, snapshot.id, id):
+        return False
+    await Mix(running, instrument, records, dice=dice, wait=wait).run()
+    await records.forget()
+    heads = await records.heads(snapshot.id, Kind.ENVELOPE)
+    finished = sum(head.state in _FINISHED for head in heads)
+    band = progress_band(finished, sum(snapshot.headcounts.values()), instrument.limits)
+    return await record(records, snapshot.id, id, {"progress": band}, state=Outbox.SILENT)
+
+
+async def last_progress(records: Records, snapshot: SnapshotId) -> Record | None:
+    """Where progress was frozen last: its body has `progress`, in per cent or None."""
+    return await newest(records, snapshot, Topic.MIXING)
+
+
+async def publish_interim(
+    running: Running,
+    instrument: Instrument,
+    records: Records,
+    now: datetime,
+    is_working_day: IsWorkingDay,
+) -> bool:
+    """Record the interim summary of the day, if one is due; whether it was.
+
+    Only on the working day after a mixing, and at most one in a calendar week.
+    """
+    snapshot = running.snapshot
+    post = last_post(snapshot, now, is_working_day)
+    if post is None or day_of(snapshot, post) != day_of(snapshot, now):
+        return False
+    id = id_of(Topic.INTERIM, week_of(snapshot, now))
+    if await find(records, snapshot.id, id) or await _is_mixing(records, snapshot.id):
+        return False
+    tallies = await all_tallies(records, snapshot.id)
+    before = bases_in(await last_interim(records, snapshot.id))
+    bases = interim_bases(snapshot, instrument, tallies, before)
+    if bases is None:
+        return False
+    summary = summarise(snapshot, instrument, tallies, bases)
+    return await record(records, snapshot.id, id, summary_body(summary, bases))
+
+
+async def last_interim(records: Records, snapshot: SnapshotId) -> Record | None:
+    return await newest(records, snapshot, Topic.INTERIM)
+
+
+async def sent_interim(records: Records, snapshot: SnapshotId) -> Summary | None:
+    """The last interim summary that the channel has been shown."""
+    found = await last_interim(records, snapshot)
+    return Summary.from_json(found.body) if found and found.state == Outbox.SENT else None
+
+
+async def all_tallies(records: Records, snapshot: SnapshotId) -> list[Tally]:
+    found = await records.read_all(snapshot, Kind.TALLY)
+    return [Tally.from_json(r.id, r.body) for r in found]
+
+
+async def _is_mixing(records: Records, snapshot: SnapshotId) -> bool:
+    """While a batch is half written, its tally may be there without the rest."""
+    return bool(await records.heads(snapshot, Kind.JOURNAL))

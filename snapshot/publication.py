@@ -1,0 +1,104 @@
+"""What leaves, or marks that a day's work is done: recorded before it is sent.
+
+What was recorded first stands, so that two workers never publish two figures of one thing. The id
+says what it is, and a second one of the same id cannot be made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from snapshot.basis import Bases, Basis
+from snapshot.disclosure import Summary
+from snapshot.instrument import StatementId
+from snapshot.ports import Changed, Exists, Kind, Missing, Record, Records, SnapshotId
+
+
+class Topic(StrEnum):
+    """What a publication is about: its id begins with it."""
+
+    OPENING = "opening"
+    EXTENSION = "extension"
+    MIXING = "mixing"
+    INTERIM = "interim"
+    FINAL = "final"
+    COMMENTS = "comments"
+    NUDGE = "nudge"
+
+
+class Outbox(StrEnum):
+    RECORDED = "recorded"
+    SENT = "sent"
+    SILENT = "silent"
+    """Only marks that something was done; nothing is sent."""
+
+
+def topic_of(id: str) -> Topic:
+    return Topic(id.partition("-")[0])
+
+
+def id_of(topic: Topic, which: str | date = "") -> str:
+    return f"{topic}-{which}" if which else str(topic)
+
+
+async def record(
+    records: Records,
+    snapshot: SnapshotId,
+    id: str,
+    body: Mapping[str, Any],
+    *,
+    state: Outbox = Outbox.RECORDED,
+) -> bool:
+    """Record a publication; False if there is one of this id already, which then stands."""
+    try:
+        await records.create(Record(snapshot, Kind.PUBLICATION, id, body, state=state))
+    except Exists:
+        return False
+    return True
+
+
+async def find(records: Records, snapshot: SnapshotId, id: str) -> Record | None:
+    try:
+        return await records.read(snapshot, Kind.PUBLICATION, id)
+    except Missing:
+        return None
+
+
+async def newest(records: Records, snapshot: SnapshotId, *topics: Topic) -> Record | None:
+    """The last publication on these topics, whose ids are in the order of time."""
+    heads = await records.heads(snapshot, Kind.PUBLICATION)
+    ids = [h.id for h in heads if topic_of(h.id) in topics]
+    last = max(ids, key=lambda id: id.partition("-")[2], default=None)
+    return await find(records, snapshot, last) if last else None
+
+
+async def unsent(records: Records, snapshot: SnapshotId) -> list[Record]:
+    heads = await records.heads(snapshot, Kind.PUBLICATION, Outbox.RECORDED)
+    found = [await find(records, snapshot, head.id) for head in heads]
+    return [r for r in found if r and r.state == Outbox.RECORDED]
+
+
+async def mark_sent(records: Records, publication: Record) -> None:
+    """Note that a publication reached its channel; a second note changes nothing."""
+    with suppress(Changed):
+        await records.replace(replace(publication, state=Outbox.SENT))
+
+
+# -- summaries ------------------------------------------------------------------------------------
+
+
+def summary_body(summary: Summary, bases: Bases) -> dict[str, Any]:
+    return {**summary.as_json(), "bases": {s: b.as_json() for s, b in bases.items()}}
+
+
+def bases_in(publication: Record | None) -> Bases | None:
+    """What the figures of a published summary rest on."""
+    if publication is None:
+        return None
+    found = publication.body["bases"]
+    return {StatementId(s): Basis.from_json(b) for s, b in found.items()}
