@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from snapshot.errors import Tampered, WrongKey
 from snapshot.instrument import AgencyId
 from snapshot.opening import open_snapshot, take_up
-from snapshot.ports import DIRECTORY, Exists, Exists, Kind, Record, SnapshotId
+from snapshot.ports import DIRECTORY, Exists, Kind, Record, SnapshotId
 from snapshot.snapshot import OTHER, Cell, CellId, Phase, Snapshot, form_cells
 from storage.keyfiles import KeyFiles
 from tests.core.exampleshire import INSTRUMENT, Area, a_snapshot, person
