@@ -1,19 +1,24 @@
-"""The command line: `python -m bot serve`."""
+"""The command line: `python -m bot serve`, `python -m bot tick`."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from dotenv import dotenv_values
 
 from bot.logs import set_up
-from bot.settings import BadSettings, Settings
+from bot.settings import BadSettings, Env, Settings
 
 _CANNOT = "The bot cannot start like this."
 
@@ -34,10 +39,7 @@ def main() -> None:
 @cli.command()
 def serve() -> None:
     """Answer Teams, and do what is due."""
-    try:
-        settings = Settings.from_env({**dotenv_values(".env"), **os.environ})
-    except BadSettings as error:
-        sys.exit(f"{_CANNOT}\n{error}")
+    settings = _settings()
     # Imported late, like all that is large: a wrong setting is told at once.
     from bot.app import CannotStart
     from bot.app import serve as run
@@ -46,6 +48,48 @@ def serve() -> None:
         with suppress(KeyboardInterrupt, asyncio.CancelledError):
             asyncio.run(_until_terminated(run(settings)))
     except CannotStart as error:
+        sys.exit(f"{_CANNOT}\n{error}")
+
+
+@cli.command()
+def tick(
+    at: Annotated[
+        str, typer.Option(help="As if it were this time, in ISO form; only in local use.")
+    ] = "",
+) -> None:
+    """Do all that is due, print it as lines of JSON, and end: for a scheduled job."""
+    settings = _settings()
+    if at and settings.env is not Env.LOCAL:
+        sys.exit(f"{_CANNOT}\n--at is only for SNAPSHOT_ENV=local.")
+    moment = _moment(at) if at else None
+    from bot.app import CannotStart
+    from bot.app import tick as run
+
+    async def print_deeds() -> None:
+        async for deed in run(settings, moment):
+            typer.echo(json.dumps(asdict(deed)))
+
+    try:
+        asyncio.run(print_deeds())
+    except CannotStart as error:
+        sys.exit(f"{_CANNOT}\n{error}")
+
+
+def _moment(at: str) -> datetime:
+    """A time without a zone is one of the United Kingdom."""
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        sys.exit(
+            f"{_CANNOT}\n--at must be a time such as 2026-03-05T02:00 or 2026-03-05T02:00+00:00."
+        )
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("Europe/London"))
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.from_env({**dotenv_values(".env"), **os.environ})
+    except BadSettings as error:
         sys.exit(f"{_CANNOT}\n{error}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,12 +21,15 @@ from bot.sample import open_sample
 from bot.settings import Settings
 from bot.turns.dispatch import act, apology
 from bot.turns.turn import Address, Reply
-from bot.turns.visit import Service
+from bot.turns.visit import Rights, Service
 from bot.web import Receive, make_web
-from bot.worker import Worker
+from bot.worker import Deed, Worker
+from bot.working_days import working_days
 from cards.page import Setting
 from content.packs import BrokenPack, load_packs
+from content.screening import load_screener
 from snapshot.ports import DIRECTORY, Keys, KeysError, Kind, Records, RecordsError
+from snapshot.sealing import Person
 from snapshot.snapshot import Phase
 from storage.keyfiles import KeyFiles
 from storage.sqlite import SqliteRecords, Unusable
@@ -58,6 +62,17 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
 
 class CannotStart(Exception):
     """Something outside the program is in the way; the message says what, and what to do."""
+
+
+async def tick(settings: Settings, at: datetime | None = None) -> AsyncIterator[Deed]:
+    """Do all that is due at a time (now, unless given), and end. Raises `CannotStart`."""
+    settings = settings.model_copy(update={"sample": 0})
+    try:
+        async with make_app(settings, lambda: at or _now()) as app:
+            async for deed in app.worker.deeds():
+                yield deed
+    except (BrokenPack, Unusable, KeysError, RecordsError, OSError) as error:
+        raise CannotStart(f"{type(error).__name__}: {error}") from error
 
 
 async def serve(settings: Settings) -> None:
@@ -96,8 +111,20 @@ async def _service(
         records=records,
         packs=packs,
         setting=Setting(settings.survey_link, settings.key_days, settings.backup_days),
+        rights=_rights(settings),
+        screener=await asyncio.to_thread(load_screener),
         clock=clock,
+        working_days=working_days,
+        new_id=lambda: secrets.token_hex(10),
         wake=due.set,
+    )
+
+
+def _rights(settings: Settings) -> Rights:
+    listed = (each.split("/") for each in settings.facilitators)
+    return Rights(
+        tenants=settings.tenants,
+        facilitators=frozenset(Person(tenant, object_id) for tenant, object_id in listed),
     )
 
 

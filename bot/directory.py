@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import structlog
 from bot.logs import where
 from bot.turns.turn import Address
 from snapshot.errors import Damaged, OtherInstrument, SnapshotError
-from snapshot.opening import Running, take_up
+from snapshot.opening import Running, open_snapshot, take_up
 from snapshot.ports import (
     DIRECTORY,
     Changed,
@@ -23,7 +24,7 @@ from snapshot.ports import (
     Records,
 )
 from snapshot.sealing import Sealer
-from snapshot.snapshot import Phase
+from snapshot.snapshot import Phase, Snapshot
 from snapshot.wording import Pack
 
 CACHE_S = 30.0
@@ -81,7 +82,11 @@ class Directory:
             record = await self._records.read(DIRECTORY, Kind.SNAPSHOT, id)
         except Missing:
             return None
-        return self.note(known.with_record(record))
+        found = await self._take_up(record)
+        if found is None:
+            self._known.pop(id, None)
+            return None
+        return self.note(found)
 
     def known(self, id: str) -> Running | None:
         """What is remembered, without asking the store."""
@@ -92,44 +97,80 @@ class Directory:
         self._known[running.snapshot.id] = running
         return running
 
-    async def for_tenant(self, tenant: str) -> Running | None:
-        """The snapshot that is open to a tenant, or else the last one that was."""
-        found = [r for r in await self.all() if r.snapshot.is_for(tenant)]
-        return next((r for r in found if r.phase is Phase.OPEN), next(iter(found), None))
+    async def of_tenant(self, tenant: str) -> list[Running]:
+        """The snapshots in which somebody of a tenant may have a part, the newest first."""
+        return [r for r in await self.all() if r.snapshot.is_for(tenant)]
 
-    async def for_channel(self, address: Address) -> Running | None:
-        """The channel's snapshot: its open one, or else the last.
+    async def of_channel(self, address: Address) -> Running | None:
+        """The channel's snapshot: its open one, or else the last."""
+        here = [r for r in await self.all() if address.is_same_place(self.address(r))]
+        return next((r for r in here if r.phase is Phase.OPEN), next(iter(here), None))
 
-        A sample snapshot without a channel belongs to the first one that asks.
-        """
-        found = await self.all()
-        here = [r for r in found if address.is_same_place(self.address(r))]
-        if opened := next((r for r in here if r.phase is Phase.OPEN), None):
-            return opened
-        for running in found:
+    async def take_sample(self, address: Address) -> Running | None:
+        """A sample snapshot belongs to the first channel that asks."""
+        for running in await self.all():
             if running.snapshot.sample and running.channel is None:
-                return await self._give(running, address)
-        return next(iter(here), None)
+                return await self._place(running, address, "channel")
+        return None
+
+    async def moderated_in(self, address: Address) -> list[Running]:
+        """The snapshots whose comments are moderated in a channel, the newest first."""
+        found = await self.all()
+        return [r for r in found if address.is_same_place(self.moderators(r))]
+
+    async def with_code(self, code: str) -> Running | None:
+        """The open snapshot whose moderators have this code."""
+        given = code.upper().encode()
+        for running in await self.all():
+            known = running.moderator_code.encode()
+            if running.phase is Phase.OPEN and hmac.compare_digest(known, given):
+                return running
+        return None
+
+    async def register(self, running: Running, address: Address) -> Running | None:
+        """Make a channel the moderators'. None: somebody else was faster, look again."""
+        return await self._place(running, address, "moderators")
+
+    async def open(self, snapshot: Snapshot, address: Address) -> Running:
+        """Open a snapshot for the channel of its facilitators. Raises `Exists` for a known id."""
+        sealed = self._seal(address, "channel", snapshot.id)
+        opened = await open_snapshot(self._records, self._keys, snapshot, channel=sealed)
+        return self.note(opened)
 
     def address(self, running: Running) -> Address | None:
-        """Where the facilitator's channel is, once it is known."""
-        if running.channel is None:
+        """Where the facilitators' channel is, once it is known."""
+        return self._open(running, running.channel, "channel")
+
+    def moderators(self, running: Running) -> Address | None:
+        """Where the moderators' channel is, once one has registered."""
+        return self._open(running, running.moderators, "moderators")
+
+    @property
+    def sealer(self) -> Sealer:
+        """Of the service: for what outlives a snapshot's own key."""
+        return self._sealer
+
+    def _open(self, running: Running, sealed: str | None, role: str) -> Address | None:
+        if sealed is None:
             return None
         try:
-            opened = self._sealer.open(running.channel, "channel", running.snapshot.id)
-            return Address.from_json(opened)
+            return Address.from_json(self._sealer.open(sealed, role, running.snapshot.id))
         except (Damaged, TypeError) as error:
             _log.error("channel not readable", snapshot=running.snapshot.id, **where(error))
             return None
 
-    async def _give(self, running: Running, address: Address) -> Running | None:
-        sealed = self._sealer.seal(address.as_json(), "channel", running.snapshot.id)
-        body = {**running.record.body, "channel": sealed}
+    def _seal(self, address: Address, role: str, snapshot: str) -> str:
+        return self._sealer.seal(address.as_json(), role, snapshot)
+
+    async def _place(self, running: Running, address: Address, role: str) -> Running | None:
+        """Note where a snapshot's channel is. None if its record has changed since."""
+        sealed = self._seal(address, role, running.snapshot.id)
+        body = {**running.record.body, role: sealed}
         try:
             record = await self._records.replace(replace(running.record, body=body))
-        except Changed:  # another channel may have been first
+        except Changed:
             await self.all(fresh=True)
-            return await self.for_channel(address)
+            return None
         return self.note(running.with_record(record))
 
     def _with_its_instrument(self, running: Running) -> Running:
@@ -142,7 +183,7 @@ class Directory:
 
     async def _take_up(self, record: Record) -> Running | None:
         known = self._known.get(record.id)
-        if known and known.record.etag == record.etag:
+        if known and known.record == record:
             return known
         try:
             return self._with_its_instrument(await take_up(record, self._keys))

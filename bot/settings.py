@@ -6,9 +6,17 @@ from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 PLAYGROUND = "http://localhost:56150"
 """Where `make run` shows Microsoft's local Teams, unless it says another address."""
@@ -21,6 +29,16 @@ class Env(StrEnum):
 
 class BadSettings(Exception):
     """The bot cannot start like this; the message says which settings to mend, and how."""
+
+
+def _split(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Ids are GUIDs, so capitals mean nothing."""
+    found = value.split(",") if isinstance(value, str) else value
+    return tuple(each.strip().lower() for each in found if each.strip())
+
+
+type Listed = Annotated[tuple[str, ...], BeforeValidator(_split)]
+"""Values with commas between them."""
 
 
 class Settings(BaseModel):
@@ -38,6 +56,8 @@ class Settings(BaseModel):
     local_link: str = Field(default=PLAYGROUND, alias="SNAPSHOT_LINK")
     key_days: int = Field(default=7, alias="SNAPSHOT_KEY_DAYS", ge=0)
     backup_days: int = Field(default=30, alias="SNAPSHOT_BACKUP_DAYS", ge=0)
+    tenants: Listed = Field(default=(), alias="SNAPSHOT_TENANTS")
+    facilitators: Listed = Field(default=(), alias="SNAPSHOT_FACILITATORS")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str | None]) -> Self:
@@ -59,6 +79,13 @@ class Settings(BaseModel):
     def _known_keys(cls, value: str) -> str:
         if not value.removeprefix("file:") or not value.startswith("file:"):
             raise ValueError("must be file:FOLDER; other key stores are not built yet")
+        return value
+
+    @field_validator("facilitators")
+    @classmethod
+    def _people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(len(each.split("/")) != 2 or not all(each.split("/")) for each in value):
+            raise ValueError("must be TENANT-ID/OBJECT-ID, with commas between them")
         return value
 
     @model_validator(mode="after")

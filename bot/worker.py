@@ -1,4 +1,4 @@
-"""Does what is due: closes at the deadline, finishes a close, posts the final summary.
+"""Does what is due: mixes, closes, fills the moderators' queue, and posts what was recorded.
 
 Any process may do any of it, at any time again: the store decides what is left to do.
 """
@@ -6,24 +6,36 @@ Any process may do any of it, at any time again: the store decides what is left 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from random import Random
 
 import structlog
 
 from bot.logs import where
+from bot.turns.posts import Post, post_of
 from bot.turns.turn import Address, Reply
-from bot.turns.visit import Service, closed_date
-from cards.summary import summary_card
-from snapshot.closing import Outbox, begin_close, final_summary, finish_close, mark_sent, sweep
+from bot.turns.visit import Service
+from snapshot.closing import begin_close, finish_close, sweep
 from snapshot.envelope import State
+from snapshot.interim import mix_due, publish_interim
+from snapshot.moderating import nudge_due, queue_due
 from snapshot.opening import Running
-from snapshot.ports import Kind, RecordsError
+from snapshot.ports import Kind, Record, RecordsError
+from snapshot.publication import mark_sent, topic_of, unsent
 from snapshot.snapshot import Phase
 
 LOOK_EVERY_S = 60.0
 
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One kind of thing that was done. Nothing in it tells who did or did not answer."""
+
+    did: str
+    snapshot: str
 
 
 class Worker:
@@ -40,25 +52,32 @@ class Worker:
         self._post = post
         self._dice = dice
         self._due = due
-        self._announced: set[str] = set()
 
     async def run(self) -> None:
         """Until cancelled. One snapshot's trouble is logged and tried again, and stops no other."""
         while True:
             self._due.clear()
-            await self.do_due()
+            async for deed in self.deeds():
+                _log.info(deed.did, snapshot=deed.snapshot)
             try:
                 async with asyncio.timeout(LOOK_EVERY_S):
                     await self._due.wait()
             except TimeoutError:
                 continue
 
-    async def do_due(self) -> None:
+    async def do_due(self) -> list[Deed]:
+        """Everything that is due now."""
+        return [deed async for deed in self.deeds()]
+
+    async def deeds(self) -> AsyncIterator[Deed]:
+        """Do everything that is due now, and tell of each as it is done."""
         for running in await self._all():
+            id = running.snapshot.id
             try:
-                await self._do(running)
+                async for did in self._do(running):
+                    yield Deed(did, id)
             except Exception as error:  # noqa: BLE001 - the next snapshot must not wait for this one
-                _log.error("work failed", snapshot=running.snapshot.id, **where(error))
+                _log.error("work failed", snapshot=id, **where(error))
 
     async def _all(self) -> list[Running]:
         try:
@@ -67,42 +86,73 @@ class Worker:
             _log.error("store not reached", **where(error))
             return []
 
-    async def _do(self, running: Running) -> None:
+    async def _do(self, running: Running) -> AsyncIterator[str]:
         service = self._service
         now = service.clock()
         if running.phase is Phase.OPEN and now >= running.snapshot.deadline:
-            running = service.directory.note(await begin_close(running, service.records, now))
+            closing = await begin_close(running, service.records, now, only_if_due=True)
+            running = service.directory.note(closing)
+        if running.phase is Phase.OPEN:
+            async for did in self._do_while_open(running):
+                yield did
         if running.phase is Phase.CLOSING:
             running = await self._finish(running)
+            yield "closed"
         if running.phase is Phase.CLOSED:
             await sweep(running, service.records)
-            await self._announce(running)
+        async for did in self._moderate(running):
+            yield did
+        for publication in await unsent(service.records, running.snapshot.id):
+            if await self._send(running, publication):
+                yield f"posted-{topic_of(publication.id)}"
+
+    async def _do_while_open(self, running: Running) -> AsyncIterator[str]:
+        service = self._service
+        records, now = service.records, service.clock()
+        instrument = service.page(running).instrument
+        if await mix_due(running, instrument, records, now, dice=self._dice, wait=asyncio.sleep):
+            await self._alarm_if_damaged(running)
+            yield "mixed"
+        working = service.working_days(running.snapshot.nation)
+        if await publish_interim(running, instrument, records, now, working):
+            yield "interim-summary"
+
+    async def _moderate(self, running: Running) -> AsyncIterator[str]:
+        """Nobody is told of comments who could not read them."""
+        service = self._service
+        if running.moderators is None:
+            return
+        records, now = service.records, service.clock()
+        working = service.working_days(running.snapshot.nation)
+        if await queue_due(running, records, now, working):
+            yield "comments-queued"
+        rules = service.page(running).instrument.comments
+        if await nudge_due(running, rules, records, now, working):
+            yield "moderators-nudged"
 
     async def _finish(self, running: Running) -> Running:
-        service, id = self._service, running.snapshot.id
+        service = self._service
         instrument = service.page(running).instrument
         await finish_close(
             running, instrument, service.records, dice=self._dice, wait=asyncio.sleep
         )
-        damaged = await service.records.heads(id, Kind.ENVELOPE, State.DAMAGED)
+        return await service.directory.find(running.snapshot.id, fresh=True) or running
+
+    async def _alarm_if_damaged(self, running: Running) -> None:
+        id = running.snapshot.id
+        damaged = await self._service.records.heads(id, Kind.ENVELOPE, State.DAMAGED)
         if damaged:
             _log.error("damaged envelopes set aside", snapshot=id, how_many=len(damaged))
-        _log.info("snapshot closed", snapshot=id)
-        return await service.directory.find(id, fresh=True) or running
 
-    async def _announce(self, running: Running) -> None:
-        """Post the final summary. A crash before it is marked as sent repeats it at worst."""
-        service, id = self._service, running.snapshot.id
-        if id in self._announced:
-            return
-        address = service.directory.address(running)
-        found = await final_summary(service.records, id)
-        if address is None or found is None:
-            return
-        summary, publication = found
-        if publication.state != Outbox.SENT:
-            page = service.page(running)
-            shown = summary_card(page, summary, closed_date=closed_date(running, page))
-            await self._post(address, Reply(shown, page.words.messages["toast"]))
-            await mark_sent(service.records, publication)
-        self._announced.add(id)
+    async def _send(self, running: Running, publication: Record) -> bool:
+        """One that does not arrive is tried again later, and holds up no other."""
+        post: Post | None = post_of(self._service, running, publication)
+        if post is None:
+            return False
+        try:
+            await self._post(post.address, post.reply)
+        except Exception as error:  # noqa: BLE001 - whatever Teams does, the other posts must go out
+            _log.error("post failed", snapshot=running.snapshot.id, **where(error))
+            return False
+        await mark_sent(self._service.records, publication)
+        return True

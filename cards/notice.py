@@ -5,19 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cards.page import Page
-from cards.parts import Button, Card, buttons, card, help_rows, paragraphs, plain_card, press
+from cards.parts import (
+    Button,
+    Card,
+    buttons,
+    card,
+    container,
+    heading,
+    help_rows,
+    paragraphs,
+    plain_card,
+    press,
+    text,
+)
 from cards.verbs import Verb
 from snapshot.wording import Wording
 
 
-def notice_card(page: Page, *messages: str, actions: Sequence[Button] = (), **values: str) -> Card:
+def notice_card(
+    page: Page,
+    *messages: str,
+    actions: Sequence[Button] = (),
+    again: Verb = Verb.SHOW,
+    **values: str,
+) -> Card:
     """For a practitioner. Each action stands in a row of its own."""
     return card(
         page,
         [
             *(block for m in messages for block in paragraphs(page.text(m, **values))),
             *(buttons(action) for action in actions),
-            *help_rows(page),
+            *help_rows(page, again),
         ],
     )
 
@@ -32,13 +50,43 @@ def sent_card(page: Page, message: str) -> Card:
     return notice_card(page, message, actions=[press(page, Verb.WITHDRAW)])
 
 
-def withdraw_card(page: Page) -> Card:
-    """Asks once more, since withdrawing deletes the answers for good."""
+def withdraw_card(page: Page, *, sent: bool) -> Card:
+    """Asks once more, since withdrawing deletes the answers for good.
+
+    Until they are sent, it offers to end the reminders instead.
+    """
+    keep = press(page, Verb.SHOW, page.words.buttons["keep_answers"])
+    delete = press(page, Verb.WITHDRAW, page.words.buttons["confirm_withdraw"], confirmed=True)
+    if sent:
+        return notice_card(page, "withdraw_confirm", actions=[keep, delete], again=Verb.WITHDRAW)
     return notice_card(
         page,
         "withdraw_confirm",
-        actions=[
-            press(page, Verb.SHOW, page.words.buttons["keep_answers"]),
-            press(page, Verb.WITHDRAW, page.words.buttons["confirm_withdraw"], confirmed=True),
+        "withdraw_or_quiet",
+        actions=[keep, press(page, Verb.QUIET), delete],
+        again=Verb.WITHDRAW,
+    )
+
+
+def choose_card(words: Wording, pages: Sequence[Page], command: str) -> Card:
+    """More than one snapshot is open to this person; `command` is what they wanted to do."""
+    return plain_card(
+        words,
+        [
+            *paragraphs(words.messages["choose_snapshot"]),
+            *(
+                container(
+                    [
+                        heading(page.snapshot.area, size="medium"),
+                        text(page.snapshot.partnership_name),
+                        buttons(
+                            press(page, Verb.CHOOSE, command=command), press(page, Verb.WORRIED)
+                        ),
+                    ],
+                    separator=True,
+                    spacing="large",
+                )
+                for page in pages
+            ),
         ],
     )

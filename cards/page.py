@@ -26,9 +26,12 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """`other` is the language that one can change to, or empty."""
+
     snapshot: Snapshot
     pack: Pack
     facts: Mapping[str, str]
+    other: str = ""
 
     @property
     def words(self) -> Wording:
@@ -43,15 +46,26 @@ class Page:
         return self.words.message(message, {**self.facts, **more})
 
     def data(self, **more: Any) -> dict[str, Any]:
-        """What every button carries, so that a card never acts on another snapshot."""
-        return {"snapshot": self.snapshot.id, **more}
+        """What every button carries, so that a card never acts on another snapshot.
+
+        The language travels along for as long as there is no envelope to remember it.
+        """
+        return {"snapshot": self.snapshot.id, "language": self.words.language, **more}
 
     def agencies(self) -> list[Agency]:
         """Those on offer, in the instrument's order."""
         return [a for a in self.instrument.agencies if self.snapshot.cell_of(a.id)]
 
 
-def page_of(snapshot: Snapshot, pack: Pack, setting: Setting) -> Page:
+def page_of(
+    snapshot: Snapshot,
+    pack: Pack,
+    setting: Setting,
+    *,
+    mixing: datetime | None = None,
+    other: str = "",
+) -> Page:
+    """`mixing`: when sealed answers are mixed next, at the earliest; the deadline unless given."""
     closes = snapshot.deadline.astimezone(ZoneInfo(snapshot.timezone))
     day, time = say_day(closes, pack), say_time(closes)
     others = str(snapshot.k - 1)
@@ -60,7 +74,7 @@ def page_of(snapshot: Snapshot, pack: Pack, setting: Setting) -> Page:
         "partnership_name": snapshot.partnership_name,
         "deadline_date": day,
         "deadline_time": time,
-        "mixing_day": pack.wording.word("day_at", day=day, time=time),
+        "mixing_day": say_day_and_time(mixing or closes, pack),
         "mixing_choice": pack.wording.choices["mixing"][snapshot.mixing],
         "report_month": snapshot.report_month,
         "min_group_size": str(snapshot.k),
@@ -72,7 +86,7 @@ def page_of(snapshot: Snapshot, pack: Pack, setting: Setting) -> Page:
         "key_days": str(setting.key_days),
         "backup_days": str(setting.backup_days),
     }
-    return Page(snapshot, pack, facts | _contacts(snapshot))
+    return Page(snapshot, pack, facts | _contacts(snapshot), other)
 
 
 def _contacts(snapshot: Snapshot) -> dict[str, str]:
@@ -86,6 +100,11 @@ def _contacts(snapshot: Snapshot) -> dict[str, str]:
 def say_day(day: date, pack: Pack) -> str:
     """For example "Friday 11 April"."""
     return format_date(day, "EEEE d MMMM", locale=pack.wording.language.replace("-", "_"))
+
+
+def say_day_and_time(at: datetime, pack: Pack) -> str:
+    """For example "Friday 11 April at 5pm"."""
+    return pack.wording.word("day_at", day=say_day(at, pack), time=say_time(at))
 
 
 def say_time(time: datetime) -> str:

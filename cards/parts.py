@@ -11,9 +11,10 @@ import base64
 import re
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Self
+from urllib.parse import quote
 
 import orjson
 from adaptive_cards_python import AdaptiveCard
@@ -26,14 +27,16 @@ from adaptive_cards_python.adaptive_card.Element import (
     Container,
     ElementType,
     Image,
+    RichTextBlock,
     TextBlock,
+    TextRun,
 )
 from pydantic import ConfigDict, model_validator
 
 from cards.page import Page
 from cards.verbs import Verb
 from snapshot.instrument import Band, Instrument
-from snapshot.wording import Wording
+from snapshot.wording import Wording, fill
 
 type Button = Execute | OpenUrl
 
@@ -63,9 +66,18 @@ class Card(AdaptiveCard):
         return orjson.dumps(self.to_dict())
 
 
-def card(page: Page, body: Sequence[ElementType], *, refresh: Refresh | None = None) -> Card:
-    """A card with what all have: full width, a text for old clients, the mark of sample data."""
-    shown = plain_card(page.words, [*_sample_mark(page), *body])
+def card(
+    page: Page,
+    body: Sequence[ElementType],
+    *,
+    refresh: Refresh | None = None,
+    words: Wording | None = None,
+) -> Card:
+    """A card with what all have: full width, a text for old clients, the mark of sample data.
+
+    `words`: of the reader, where they differ from those of the page.
+    """
+    shown = plain_card(words or page.words, [*_sample_mark(page), *body])
     if refresh:
         shown.refresh = refresh
     return shown
@@ -115,6 +127,11 @@ def paragraphs(words: str) -> list[ElementType]:
     return blocks
 
 
+def verbatim(words: str) -> RichTextBlock:
+    """Somebody's own words: nothing in them is taken for a link or for bold print."""
+    return RichTextBlock(type="RichTextBlock", inlines=[TextRun(type="TextRun", text=words)])
+
+
 # -- boxes --------------------------------------------------------------------------------------
 
 
@@ -144,19 +161,27 @@ def band_style(band: Band, instrument: Instrument) -> str:
 
 def press(page: Page, verb: Verb, title: str = "", *, hint: str = "", **data: Any) -> Execute:
     """A button. Without a title it takes the verb's own; `hint` is read out with it."""
-    button = Execute(
-        type="Action.Execute",
-        title=title or page.words.verbs[verb],
-        verb=verb,
-        data=page.data(**data),
-    )
+    button = execute(title or page.words.verbs[verb], verb, page.data(**data))
     if hint:
         button.tooltip = hint
     return button
 
 
-def link(title: str, url: str) -> OpenUrl:
-    return OpenUrl(type="Action.OpenUrl", title=title, url=url)
+def execute(title: str, verb: Verb, data: Mapping[str, Any]) -> Execute:
+    """A button that belongs to no snapshot."""
+    return Execute(type="Action.Execute", title=title, verb=verb, data=dict(data))
+
+
+def link_of(page: Page, id: str) -> OpenUrl:
+    """A link of the pack, with values made safe for a URL; a whole address is one already."""
+    found = page.words.links[id]
+    safe = {name: quote(value, safe="@") for name, value in page.facts.items()}
+    whole = {name: page.facts[name] for name in ("privacy_url", "survey_link")}
+    return OpenUrl(
+        type="Action.OpenUrl",
+        title=fill(id, found.label, page.facts),
+        url=fill(id, found.url, safe | whole),
+    )
 
 
 def buttons(*row: Button) -> ActionSet:
@@ -174,14 +199,19 @@ def refresh(page: Page) -> Refresh:
     return Refresh(type="Refresh", action=press(page, Verb.SHOW))
 
 
-def help_rows(page: Page) -> list[ElementType]:
-    """On every practitioner's card: what must never be more than one tap away."""
+def help_rows(page: Page, again: Verb = Verb.SHOW, **data: Any) -> list[ElementType]:
+    """On every practitioner's card: what must never be more than one tap away.
+
+    `again` and `data` show the same card once more, in the other language.
+    """
+    change = press(page, Verb.LANGUAGE, to=page.other, again=again, **data)
     return [
         container(
             [
                 buttons(press(page, Verb.WORRIED)),
                 buttons(press(page, Verb.PRIVACY)),
                 buttons(press(page, Verb.WELLBEING)),
+                *([buttons(change)] if page.other else []),
             ],
             separator=True,
             spacing="large",

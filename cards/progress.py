@@ -1,21 +1,54 @@
-"""The facilitator's cards: how it stands, and closing."""
+"""The facilitators' cards: how it stands, moving the deadline, and closing."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from cards.inputs import Values, date_input, text_input
 from cards.page import Page
-from cards.parts import Card, buttons, card, paragraphs, press
+from cards.parts import Card, buttons, card, container, link_of, paragraphs, press, text
 from cards.verbs import Verb
 
+MOST_IN_A_REASON = 200
 
-def progress_card(page: Page) -> Card:
-    """What was fixed at opening. Progress, as a frozen band, comes with mixing while it runs."""
+
+def status_card(page: Page, notes: Sequence[str], *, has_summary: bool) -> Card:
+    """What was fixed at opening, and `notes` on progress, summaries and moderators."""
+    summary = press(page, Verb.STATUS, page.words.buttons["see_summary"], summary=True)
     return card(
         page,
         [
             *paragraphs(page.text("snapshot_opened")),
+            *(block for note in notes for block in paragraphs(note)),
+            *([buttons(summary)] if has_summary else []),
+            buttons(link_of(page, "open_chat")),
+            buttons(press(page, Verb.EXTEND)),
             buttons(press(page, Verb.CLOSE)),
         ],
     )
+
+
+def extend_card(page: Page, typed: Values, problem: str = "") -> Card:
+    """A later deadline and the reason for it, which everyone is told."""
+    first: date = page.snapshot.deadline.date() + timedelta(days=1)
+    return card(
+        page,
+        [
+            *([container(paragraphs(problem), style="warning")] if problem else []),
+            *paragraphs(page.text("extend_intro")),
+            *date_input(page.words, "deadline", typed, first=first.isoformat()),
+            *text_input(page.words, "reason", typed, most=MOST_IN_A_REASON),
+            buttons(press(page, Verb.EXTEND, save=True)),
+            buttons(press(page, Verb.STATUS, page.words.buttons["cancel"])),
+        ],
+    )
+
+
+def extended_card(page: Page, *, old_day: str, reason: str) -> Card:
+    """Posted for everyone; the link opens the private chat."""
+    said = page.text("deadline_extended", old_deadline_date=old_day, reason=reason)
+    return card(page, [*paragraphs(said), buttons(link_of(page, "open_chat"))])
 
 
 def close_card(page: Page) -> Card:
@@ -38,3 +71,8 @@ def closed_card(page: Page, closed_date: str) -> Card:
             buttons(press(page, Verb.WORRIED)),
         ],
     )
+
+
+def refused_card(page: Page, message: str) -> Card:
+    """Somebody may not do that here, or not now; the way to what they may see."""
+    return card(page, [text(page.text(message)), buttons(press(page, Verb.STATUS))])

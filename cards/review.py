@@ -11,11 +11,13 @@ from cards.parts import (
     card,
     column,
     columns,
+    container,
     heading,
     help_rows,
     paragraphs,
     press,
     text,
+    verbatim,
 )
 from cards.verbs import Verb
 from snapshot.envelope import Ballot
@@ -46,8 +48,9 @@ def review_card(page: Page, ballot: Ballot) -> Card:
         [
             *paragraphs(page.text("review_intro")),
             *rows,
+            *_comments(page, ballot),
             buttons(press(page, Verb.SUBMIT)),
-            *help_rows(page),
+            *help_rows(page, Verb.REVIEW),
         ],
     )
 
@@ -66,3 +69,18 @@ def _row(page: Page, statement: Statement, ballot: Ballot) -> ElementType:
         column([text(statement.short, weight="bolder"), text(answer, spacing="none")], "stretch"),
         column([buttons(change)], "auto", verticalContentAlignment="center"),
     )
+
+
+def _comments(page: Page, ballot: Ballot) -> list[ElementType]:
+    """What was written, once the card for it has been saved."""
+    if ballot.comments is None:
+        return []
+    written = [
+        (page.instrument.domain(domain).title, words) for domain, words in ballot.comments.items()
+    ]
+    return [
+        heading(page.words.word("comments"), size="medium", separator=True, spacing="large"),
+        *(container([text(title, weight="bolder"), verbatim(words)]) for title, words in written),
+        *([] if written else [text(page.words.word("no_comment"))]),
+        buttons(press(page, Verb.COMMENTS, page.words.verbs[Verb.CHANGE])),
+    ]

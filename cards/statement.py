@@ -42,7 +42,7 @@ def statement_card(
             *_given(page, given),
             *_options(page, statement, revision),
             buttons(press(page, Verb.BACK, statement=statement.id)),
-            *help_rows(page),
+            *help_rows(page, Verb.CHANGE, statement=statement.id),
         ],
     )
 

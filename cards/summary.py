@@ -11,18 +11,26 @@ from snapshot.instrument import DONT_KNOW, Band
 
 
 def summary_card(page: Page, summary: Summary, *, closed_date: str) -> Card:
+    """What came of it, at the close."""
     if summary.withheld:
         return card(page, [heading(page.snapshot.area), text(page.text("withheld"))])
+    intro = page.text("summary_intro", closed_date=closed_date, rounded_count=str(summary.people))
+    return _summary_card(page, summary, intro, "report_caveats")
+
+
+def interim_card(page: Page, summary: Summary) -> Card:
+    """What has been mixed so far, while more may come."""
+    intro = page.text("interim_intro", rounded_count=str(summary.people))
+    return _summary_card(page, summary, intro, "interim_caveats")
+
+
+def _summary_card(page: Page, summary: Summary, intro: str, caveats: str) -> Card:
     return card(
         page,
         [
-            *paragraphs(
-                page.text(
-                    "summary_intro", closed_date=closed_date, rounded_count=str(summary.people)
-                )
-            ),
+            *paragraphs(intro),
             *(_domain(page, figures) for figures in summary.domains),
-            *paragraphs(page.text("report_caveats", rounding_step=str(summary.step))),
+            *paragraphs(page.text(caveats, rounding_step=str(summary.step))),
             text(page.text("summary_rule", bands=_say_bands(page))),
         ],
     )

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from snapshot import instrument as core
-from snapshot.wording import Command, Link, Pack, Wording
+from snapshot.wording import Command, Label, Link, Pack, Wording
 
 HERE = Path(__file__).parent
 
@@ -188,6 +188,11 @@ class _Link(_Part):
     url: _Text
 
 
+class _Input(_Part):
+    label: _Text
+    hint: str = ""
+
+
 class _Choice(_Part):
     label: _Text
 
@@ -209,6 +214,8 @@ class _WordingFile(_Part):
     buttons: Mapping[str, _Text]
     links: Mapping[str, _Link]
     words: Mapping[str, _Text]
+    inputs: Mapping[str, _Input]
+    identifier_kinds: Mapping[str, _Text]
     choices: Mapping[str, Mapping[str, _Choice]]
     commands: _Commands
 
@@ -329,6 +336,8 @@ def _read_wording(path: Path, instrument: core.Instrument) -> Wording:
         buttons=file.buttons,
         links={id: Link(link.label, link.url) for id, link in file.links.items()},
         words=file.words,
+        inputs={id: Label(found.label, found.hint) for id, found in file.inputs.items()},
+        kinds=file.identifier_kinds,
         choices={
             id: {value: choice.label for value, choice in choices.items()}
             for id, choices in file.choices.items()

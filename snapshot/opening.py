@@ -39,7 +39,7 @@ class Running:
     @property
     def channel(self) -> str | None:
         """The facilitator's channel, sealed under the service's key; None: not yet known."""
-        channel: str | None = self.record.body["channel"]
+        channel: str | None = self.record.body.get("channel")
         return channel
 
     @property
@@ -56,7 +56,7 @@ class Running:
     @property
     def closed(self) -> str | None:
         """The ISO date of the close, once there was one."""
-        closed: str | None = self.record.body["closed"]
+        closed: str | None = self.record.body.get("closed")
         return closed
 
     def with_record(self, record: Record) -> Running:

@@ -22,6 +22,14 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """What stands at an input. `hint` may be empty."""
+
+    text: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A word that people may type; `id` is the same in every language."""
 
@@ -34,7 +42,8 @@ class Command:
 class Wording:
     """`private` and `channel` are the typed commands of the two kinds of place.
 
-    `choices` has the labels of each field that one chooses from.
+    `choices` has the labels of each field that one chooses from, `kinds` words for what the
+    check of a comment may find.
     """
 
     language: str
@@ -43,6 +52,8 @@ class Wording:
     buttons: Mapping[str, str]
     links: Mapping[str, Link]
     words: Mapping[str, str]
+    inputs: Mapping[str, Label]
+    kinds: Mapping[str, str]
     choices: Mapping[str, Mapping[str, str]]
     private: tuple[Command, ...]
     channel: tuple[Command, ...]

@@ -47,6 +47,7 @@ def activity_from(fields: Mapping[str, Any]) -> Activity:
         name=_text(fields, "name", ""),
         action=_text(fields, "action", ""),
         text=_text(fields, "text", ""),
+        locale=_text(fields, "locale", ""),
         reply_to_id=_text(fields, "replyToId", ""),
         channel_id=_text(fields, "channelId"),
         service_url=_text(fields, "serviceUrl"),
@@ -86,6 +87,7 @@ def turn_from(activity: Activity) -> Turn:
             tenant=tenant,
         ),
         words=_words(activity.text),
+        locale=activity.locale,
     )
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 
 import structlog
 
 from bot.logs import where
-from bot.turns import facilitator, practitioner
+from bot.turns import facilitator, moderator, opening, practitioner
 from bot.turns.turn import Place, Reply, Turn
-from bot.turns.visit import Handler, Service, Visit
-from cards.notice import message_card
+from bot.turns.visit import Handler, Service, Visit, survey_of, takes_answers
+from cards.notice import choose_card, message_card
 from cards.parts import Card, with_note
+from cards.verbs import Verb
+from snapshot.envelope import Envelope
 from snapshot.errors import Damaged, NotComplete, NotOffered, NotOpen
 from snapshot.opening import Running
-from snapshot.wording import Command
+from snapshot.wording import Command, Wording
 
 _log = structlog.get_logger()
 
@@ -29,7 +32,7 @@ async def act(turn: Turn, service: Service) -> Reply | None:
     elif turn.place is Place.CHANNEL:
         shown = await _in_channel(turn, service)
     else:
-        shown = _private_chat_only(service)
+        shown = _private_chat_only(turn, service)
     return Reply(shown, service.pack.wording.messages["toast"]) if shown else None
 
 
@@ -38,10 +41,10 @@ def apology(turn: Turn, service: Service) -> Reply:
 
     Asks nothing of the store, which may be what failed.
     """
-    words = service.pack.wording
+    words = _words_for(turn, service)
     known = service.directory.known(str(turn.data.get("snapshot")))
     if turn.place is Place.PRIVATE and known and known.snapshot.is_for(turn.person.tenant):
-        shown = practitioner.try_again(service.page(known))
+        shown = practitioner.try_again(service.page(known, words.language))
     else:
         shown = message_card(words, "something_wrong")
     return Reply(shown, words.messages["toast"])
@@ -51,32 +54,68 @@ def apology(turn: Turn, service: Service) -> Reply:
 
 
 async def _in_private(turn: Turn, service: Service) -> Card | None:
-    handler = practitioner.continue_chat if turn.installed else _private_handler(turn, service)
+    command = _command(turn, service, "private", practitioner.WORDS)
+    handler = _private_handler(turn, command)
+    found = await service.directory.of_tenant(turn.person.tenant)
     named = await _named(turn, service, handler)
-    running = named or await service.directory.for_tenant(turn.person.tenant)
-    if running is None:
+    running = [r for r in found if takes_answers(service, r)]
+    if named is None and len(running) > 1 and handler not in practitioner.ANYWHERE:
+        return _choose(turn, service, running, command)
+    about = named or next(iter([*running, *found]), None)
+    if about is None:
         # An administrator's mass install greets nobody for whom there is nothing to answer.
-        return None if turn.installed else message_card(service.pack.wording, "nothing_open")
-    visit = Visit(turn, service, running, service.page(running))
-    # Help is never refused, however old the card: somebody may be worried about a child.
-    known = named is not None or handler in practitioner.ALWAYS
-    if turn.verb is not None and not (handler and known):
+        words = _words_for(turn, service)
+        return None if turn.installed else message_card(words, "nothing_open")
+    if turn.verb is None or named is not None or handler in practitioner.ANYWHERE:
+        return await _about(turn, service, about, handler)
+    return await _about(turn, service, about, None)
+
+
+def _private_handler(turn: Turn, command: str) -> Handler | None:
+    if turn.installed:
+        return practitioner.continue_chat
+    if turn.verb is not None:
+        return practitioner.VERBS.get(turn.verb)
+    return practitioner.WORDS.get(command, practitioner.continue_chat)
+
+
+async def _about(turn: Turn, service: Service, running: Running, handler: Handler | None) -> Card:
+    """One turn about one snapshot. Without a handler, what was pressed is no longer on offer."""
+    visit = Visit(turn, service, running, service.page(running, _language(turn)))
+    try:
+        if handler not in practitioner.HELP:
+            visit = await _with_envelope(visit)
+        if turn.verb == Verb.LANGUAGE:
+            visit, handler = await _change_language(visit)
+        return await _visit(visit, handler)
+    except Damaged as error:
+        _log.error("envelope damaged", snapshot=running.snapshot.id, **where(error))
+        return practitioner.try_again(visit.page)
+
+
+async def _with_envelope(visit: Visit) -> Visit:
+    """Read once for the whole turn. What stands in it of the language goes before the card's."""
+    survey = visit.survey
+    envelope = await survey.envelope(visit.turn.person)
+    if envelope is None:
+        return visit
+    contact = survey.contact(envelope)
+    visit = replace(visit, envelope=envelope)
+    return visit.in_language(contact.language) if contact else visit
+
+
+async def _visit(visit: Visit, handler: Handler | None) -> Card:
+    if handler is None:
         return await _where_you_are(visit)
-    return await _visit(visit, handler or practitioner.continue_chat)
-
-
-async def _visit(visit: Visit, handler: Handler) -> Card:
     try:
         if visit.takes_answers or handler in practitioner.ALWAYS:
             return await handler(visit)
         return await practitioner.closed(visit)
     except NotComplete:
-        return with_note(await practitioner.show(visit), visit.page.text("submit_incomplete"))
+        again = await _with_envelope(visit)
+        return with_note(await practitioner.show(again), visit.page.text("submit_incomplete"))
     except (NotOffered, NotOpen):
-        return await _where_you_are(visit)
-    except Damaged as error:
-        _log.error("envelope damaged", snapshot=visit.running.snapshot.id, **where(error))
-        return practitioner.try_again(visit.page)
+        return await _where_you_are(await _with_envelope(visit))
 
 
 async def _where_you_are(visit: Visit) -> Card:
@@ -93,51 +132,133 @@ async def _named(turn: Turn, service: Service, handler: Handler | None) -> Runni
     return found if found and found.snapshot.is_for(turn.person.tenant) else None
 
 
-def _private_handler(turn: Turn, service: Service) -> Handler | None:
-    commands = service.pack.wording.private
-    return _handler(turn, practitioner.VERBS, practitioner.WORDS, commands)
+def _choose(turn: Turn, service: Service, running: list[Running], command: str) -> Card:
+    words = _words_for(turn, service)
+    pages = [service.page(r, words.language) for r in running]
+    return choose_card(words, pages, command)
+
+
+async def _change_language(visit: Visit) -> tuple[Visit, Handler | None]:
+    """Remember the language, and go on with the card that was in front of the person."""
+    turn = visit.turn
+    language = turn.text("to")
+    if language not in visit.service.packs:
+        return visit, None
+    await remember_language(visit.service, visit.running, turn, visit.envelope, language)
+    verb = turn.data.get("again")
+    handler = practitioner.VIEWS.get(verb) if isinstance(verb, str) else None
+    kept = {key: value for key, value in turn.data.items() if key in ("snapshot", "statement")}
+    boxes = {key: value for key, value in turn.data.items() if key.startswith("comment.")}
+    again = replace(turn, verb=verb, data=kept | boxes)
+    shown = await _with_envelope(replace(visit, turn=again)) if visit.envelope else visit
+    return replace(shown, turn=again).in_language(language), handler or practitioner.show
+
+
+async def remember_language(
+    service: Service, running: Running, turn: Turn, envelope: Envelope | None, language: str
+) -> None:
+    """In the envelope's contact, where there is one to reach; otherwise cards carry it along."""
+    if envelope is not None and envelope.contact is not None:
+        await survey_of(service, running, envelope).settle(turn.person, language=language)
 
 
 # -- channels -----------------------------------------------------------------------------------
 
 
 async def _in_channel(turn: Turn, service: Service) -> Card:
-    running = await service.directory.for_channel(turn.address)
+    command = _command(turn, service, "channel", _CHANNEL_COMMANDS)
+    if start := opening.VERBS.get(turn.verb or "") or opening.WORDS.get(command):
+        return await start(turn, service)
+    if turn.verb in moderator.VERBS or command in moderator.WORDS:
+        return await _moderating(turn, service, command)
+    here = await service.directory.of_channel(turn.address)
+    if here is None and await service.directory.moderated_in(turn.address):
+        return await _moderating(turn, service, command)
+    running = here or await service.directory.take_sample(turn.address)
     if running is None:
-        return message_card(service.pack.wording, "nothing_open")
-    commands = service.pack.wording.channel
-    handler = _handler(turn, facilitator.VERBS, facilitator.WORDS, commands)
+        return message_card(_words_for(turn, service), "nothing_open_channel")
+    return await _facilitating(turn, service, running, command)
+
+
+async def _facilitating(turn: Turn, service: Service, running: Running, command: str) -> Card:
+    handler = (
+        facilitator.VERBS.get(turn.verb)
+        if turn.verb is not None
+        else facilitator.WORDS.get(command)
+    )
     if handler in facilitator.DECIDING:
         running = await service.directory.find(running.snapshot.id, fresh=True) or running
     visit = Visit(turn, service, running, service.page(running))
     meant_here = turn.data.get("snapshot") == running.snapshot.id
     if turn.verb is not None and not (handler and meant_here):
         return with_note(await facilitator.status(visit), visit.page.text("stale_choice"))
-    if handler is None and _private_handler(turn, service):
-        return _private_chat_only(service)
-    return await (handler or facilitator.help)(visit)
+    if handler in facilitator.DECIDING and not service.rights.may_facilitate(turn.person):
+        return facilitator.refused(visit, "facilitator_only")
+    if handler is None and _command(turn, service, "private", practitioner.WORDS):
+        return _private_chat_only(turn, service)
+    try:
+        return await (handler or facilitator.help)(visit)
+    except (NotOffered, NotOpen):
+        return with_note(await facilitator.status(visit), visit.page.text("stale_choice"))
 
 
-def _private_chat_only(service: Service) -> Card:
+async def _moderating(turn: Turn, service: Service, command: str) -> Card:
+    found = await service.directory.moderated_in(turn.address)
+    named = turn.data.get("snapshot")
+    running = next((r for r in found if turn.verb is None or r.snapshot.id == named), None)
+    if running is None or not service.rights.may_moderate(turn.person):
+        return message_card(_words_for(turn, service), "moderator_only")
+    visit = Visit(turn, service, running, service.page(running))
+    handler = moderator.VERBS.get(turn.verb or "") or moderator.WORDS.get(command, moderator.help)
+    try:
+        return await handler(visit)
+    except NotOffered:
+        return with_note(await moderator.review(visit), visit.page.text("stale_choice"))
+
+
+def _private_chat_only(turn: Turn, service: Service) -> Card:
     link = service.setting.survey_link
-    return message_card(service.pack.wording, "private_chat_only", survey_link=link)
+    return message_card(_words_for(turn, service), "private_chat_only", survey_link=link)
 
 
 # -- what was pressed or typed ------------------------------------------------------------------
 
+_CHANNEL_COMMANDS = {
+    **opening.WORDS,
+    **moderator.WORDS,
+    **facilitator.WORDS,
+}
 
-def _handler(
-    turn: Turn,
-    verbs: Mapping[str, Handler],
-    words: Mapping[str, Handler],
-    commands: Sequence[Command],
-) -> Handler | None:
+_WITH_MORE = frozenset({"moderate"})
+"""Commands that something follows."""
+
+
+def _language(turn: Turn) -> str:
+    """That of the card, or else that of the person's Teams."""
+    carried = turn.data.get("language")
+    return carried if isinstance(carried, str) and carried else turn.locale
+
+
+def _words_for(turn: Turn, service: Service) -> Wording:
+    return service.pack_for(_language(turn)).wording
+
+
+def _command(turn: Turn, service: Service, place: str, known: Mapping[str, object]) -> str:
+    """The id of the typed command, in whatever language; empty: none."""
     if turn.verb is not None:
-        return verbs.get(turn.verb)
+        return ""
     typed = fold(turn.words)
-    return next(
-        (words[c.id] for c in commands if c.id in words and typed in map(fold, c.words)), None
-    )
+    commands: list[Command] = [
+        c for pack in service.packs.values() for c in getattr(pack.wording, place)
+    ]
+    return next((c.id for c in commands if c.id in known and _means(c, typed)), "")
+
+
+def _means(command: Command, typed: str) -> bool:
+    words = [fold(word) for word in command.words]
+    if typed in words:
+        return True
+    return command.id in _WITH_MORE and any(typed.startswith(f"{word} ") for word in words)
 
 
 def fold(words: str) -> str:

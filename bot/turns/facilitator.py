@@ -1,27 +1,116 @@
-"""The facilitator's channel: how it stands, and the close."""
+"""The facilitators' channel: how it stands, moving the deadline, and the close."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
-from bot.turns.visit import Handler, Visit, closed_date
+from bot.turns.form import deadline_after, is_line
+from bot.turns.posts import extension_card
+from bot.turns.visit import Handler, Visit, closed_date, takes_answers
 from cards.help import facilitator_help_card, worried_in_channel_card
+from cards.page import say_day
 from cards.parts import Card
-from cards.progress import close_card, closed_card, progress_card
-from cards.summary import summary_card
+from cards.progress import (
+    MOST_IN_A_REASON,
+    close_card,
+    closed_card,
+    extend_card,
+    refused_card,
+    status_card,
+)
+from cards.summary import interim_card, summary_card
 from cards.verbs import Verb
+from snapshot.calendar import next_mixing
 from snapshot.closing import begin_close, final_summary
-from snapshot.snapshot import Phase
+from snapshot.errors import NotLater
+from snapshot.interim import last_progress, sent_interim
+from snapshot.opening import extend as move_deadline
+from snapshot.publication import Topic, id_of, record
+from snapshot.snapshot import Mixing, Phase
 
 
 async def status(visit: Visit) -> Card:
     """Never a live figure: a band that is frozen on certain days, and after the close the end."""
-    if visit.running.phase is Phase.OPEN:
-        return progress_card(visit.page)
-    found = await final_summary(visit.service.records, visit.running.snapshot.id)
-    if found is None:
-        return closed_card(visit.page, closed_date(visit.running, visit.page))
-    return summary_card(visit.page, found[0], closed_date=closed_date(visit.running, visit.page))
+    records, snapshot = visit.service.records, visit.running.snapshot.id
+    closed = closed_date(visit.running, visit.page)
+    if visit.running.phase is not Phase.OPEN:
+        found = await final_summary(records, snapshot)
+        if found is None:
+            return closed_card(visit.page, closed)
+        return summary_card(visit.page, found[0], closed_date=closed)
+    interim = await sent_interim(records, snapshot)
+    if interim and visit.turn.is_set("summary"):
+        return interim_card(visit.page, interim)
+    notes = [*await _progress(visit), *([] if interim else _none_yet(visit)), moderation(visit)]
+    return status_card(visit.page, notes, has_summary=interim is not None)
+
+
+async def _progress(visit: Visit) -> list[str]:
+    """As it stood on the last mixing day. None are left to come where one mixes at the close."""
+    page, snapshot = visit.page, visit.running.snapshot
+    if sum(snapshot.headcounts.values()) < page.instrument.limits.progress_from_headcount:
+        return [page.text("progress_small")]
+    if snapshot.mixing is Mixing.CLOSE:
+        return []
+    following = say_day(next_mixing(snapshot, visit.service.clock()), page.pack)
+    last = await last_progress(visit.service.records, snapshot.id)
+    if last is None:
+        return [page.text("progress_none_yet", next_progress_day=following)]
+    frozen = date.fromisoformat(last.id.partition("-")[2])
+    return [
+        page.text(
+            "progress",
+            progress_day=say_day(frozen, page.pack),
+            progress_band=str(last.body["progress"]),
+            next_progress_day=following,
+        )
+    ]
+
+
+def _none_yet(visit: Visit) -> list[str]:
+    minimum = str(visit.page.instrument.limits.interim_from)
+    return [visit.page.text("interim_none", interim_minimum=minimum)]
+
+
+def moderation(visit: Visit) -> str:
+    """Whether comments are offered; as long as they are not, how to make that happen."""
+    if visit.running.moderators:
+        return visit.page.text("moderators_ready")
+    return visit.page.text("moderators_none", moderator_code=visit.running.moderator_code)
+
+
+async def extend(visit: Visit) -> Card:
+    """A later deadline, at the same time of day, with a reason that everyone is told."""
+    page, service = visit.page, visit.service
+    if not takes_answers(service, visit.running):
+        return await status(visit)
+    if not visit.turn.is_set("save"):
+        return extend_card(page, {})
+    typed = {id: " ".join(visit.turn.typed(id).split()) for id in ("deadline", "reason")}
+    deadline = deadline_after(visit.running.snapshot, typed["deadline"])
+    wrong = [
+        *(["deadline"] if deadline is None else []),
+        *([] if is_line(typed["reason"], MOST_IN_A_REASON) else ["reason"]),
+    ]
+    if deadline is None or wrong:
+        said = [page.text("form_problem", field_label=page.words.inputs[id].text) for id in wrong]
+        return extend_card(page, typed, "\n\n".join(said))
+    now = service.clock()
+    try:
+        moved = await move_deadline(visit.running, service.records, deadline, typed["reason"], now)
+    except NotLater:
+        return extend_card(page, typed, page.text("extend_not_later"))
+    service.directory.note(moved)
+    number = len(moved.snapshot.extensions)
+    await record(
+        service.records,
+        moved.snapshot.id,
+        id_of(Topic.EXTENSION, f"{number:03}"),
+        {"number": number},
+    )
+    service.wake()
+    return extension_card(service.page(moved), number)
 
 
 async def close(visit: Visit) -> Card:
@@ -38,23 +127,29 @@ async def close(visit: Visit) -> Card:
 
 
 async def help(visit: Visit) -> Card:
-    return facilitator_help_card(visit.page, [c for c in visit.page.words.channel if c.id in WORDS])
+    return facilitator_help_card(visit.page, visit.page.words.channel)
 
 
 async def worried(visit: Visit) -> Card:
     return worried_in_channel_card(visit.page)
 
 
+def refused(visit: Visit, message: str) -> Card:
+    return refused_card(visit.page, message)
+
+
 VERBS: Mapping[str, Handler] = {
     Verb.STATUS: status,
+    Verb.EXTEND: extend,
     Verb.CLOSE: close,
     Verb.WORRIED: worried,
 }
 WORDS: Mapping[str, Handler] = {
     "status": status,
+    "extend": extend,
     "close": close,
     "help": help,
 }
 
-DECIDING = frozenset({close})
-"""Steps that read the snapshot again, so that what others did is not missed."""
+DECIDING = frozenset({extend, close})
+"""Only for facilitators; the snapshot is read again, so that what others did is not missed."""

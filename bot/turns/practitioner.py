@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.turns.visit import Handler, Visit, closed_date
+from bot.turns.commenting import comments
+from bot.turns.place import draft_of, what_next
+from bot.turns.visit import Handler, Visit, closed_date, survey_of, takes_answers
 from cards.chat import continue_card
 from cards.help import (
     practitioner_help_card,
@@ -18,23 +20,14 @@ from cards.help import (
 )
 from cards.notice import notice_card, sent_card, withdraw_card
 from cards.page import Page
-from cards.parts import Card, press
-from cards.review import all_answered_card, review_card
+from cards.parts import Card, press, with_note
+from cards.review import review_card
 from cards.statement import statement_card
 from cards.verbs import Verb
 from cards.welcome import welcome_card
-from snapshot.envelope import Ballot, Contact, Envelope, State, next_statement
+from snapshot.envelope import Contact, State
 from snapshot.errors import NotOffered, NotOpen
 from snapshot.instrument import Statement
-
-_AFTER = {
-    State.RELEASED: "already_mixed",
-    State.WITHDRAWN: "withdrawn",
-    State.EXPIRED: "closed_not_sent",
-    State.WITHHELD: "withheld_from_you",
-    State.DAMAGED: "not_readable",
-}
-
 
 # -- buttons ------------------------------------------------------------------------------------
 
@@ -43,12 +36,12 @@ async def begin(visit: Visit) -> Card:
     turn = visit.turn
     language = visit.page.words.language
     contact = Contact(turn.person.tenant, turn.person.object_id, turn.address.as_json(), language)
-    return _what_next(visit, await visit.survey.begin(turn.person, turn.text("agency"), contact))
+    return what_next(visit, await visit.survey.begin(turn.person, turn.text("agency"), contact))
 
 
 async def show(visit: Visit) -> Card:
     """Whatever comes next for this person, on any device; never a choice that was made."""
-    return _what_next(visit, await _envelope(visit))
+    return what_next(visit, visit.envelope)
 
 
 async def answer(visit: Visit) -> Card:
@@ -56,7 +49,7 @@ async def answer(visit: Visit) -> Card:
     envelope = await visit.survey.answer(
         turn.person, turn.text("statement"), turn.text("option"), turn.number("revision")
     )
-    return _what_next(visit, envelope)
+    return what_next(visit, envelope)
 
 
 async def change(visit: Visit) -> Card:
@@ -69,17 +62,15 @@ async def back(visit: Visit) -> Card:
     position = visit.page.instrument.position(_statement(visit).id)
     if position > 1:
         return await _again(visit, visit.page.instrument.statements[position - 2])
-    envelope = await _envelope(visit)
-    draft = _draft(envelope)
+    draft = draft_of(visit.envelope)
     if draft and not draft.answers:
         return welcome_card(visit.page)
-    return _what_next(visit, envelope)
+    return await show(visit)
 
 
 async def review(visit: Visit) -> Card:
-    envelope = await _envelope(visit)
-    draft = _draft(envelope)
-    return review_card(visit.page, draft) if draft else _what_next(visit, envelope)
+    draft = draft_of(visit.envelope)
+    return review_card(visit.page, draft) if draft else await show(visit)
 
 
 async def submit(visit: Visit) -> Card:
@@ -90,16 +81,30 @@ async def submit(visit: Visit) -> Card:
 async def withdraw(visit: Visit) -> Card:
     """Asks once more, then deletes what is sealed."""
     if not visit.turn.is_set("confirmed"):
-        envelope = await _envelope(visit)
+        envelope = visit.envelope
         if envelope and envelope.state in (State.OPEN, State.SUBMITTED):
-            return withdraw_card(visit.page)
-        return _what_next(visit, envelope)
+            return withdraw_card(visit.page, sent=envelope.state is State.SUBMITTED)
+        return await show(visit)
     try:
-        return _what_next(visit, await visit.survey.withdraw(visit.turn.person))
+        return what_next(visit, await visit.survey.withdraw(visit.turn.person))
     except NotOpen as error:
         if error.state in (State.MIXING, State.RELEASED):
             return notice_card(visit.page, "too_late_to_withdraw")
         raise
+
+
+async def quiet(visit: Visit) -> Card:
+    """No more reminders. The answers stay, and the survey can be gone on with."""
+    if draft_of(visit.envelope) is None:
+        return await show(visit)
+    await visit.survey.settle(visit.turn.person, quiet=True)
+    return _go_on(visit.page, "quiet_done")
+
+
+async def choose(visit: Visit) -> Card:
+    """One of several open snapshots, and on with what was wanted there."""
+    wanted = WORDS.get(str(visit.turn.data.get("command")), show)
+    return await (show if wanted is continue_chat else wanted)(visit)
 
 
 # -- typed words --------------------------------------------------------------------------------
@@ -109,13 +114,35 @@ async def continue_chat(visit: Visit) -> Card:
     return continue_card(visit.page)
 
 
+async def in_english(visit: Visit) -> Card:
+    return await _switch(visit, "en-GB")
+
+
+async def in_welsh(visit: Visit) -> Card:
+    return await _switch(visit, "cy-GB")
+
+
+async def _switch(visit: Visit, language: str) -> Card:
+    """Every open snapshot that somebody has begun remembers it."""
+    service, person = visit.service, visit.turn.person
+    if language not in service.packs:
+        return continue_card(visit.page)
+    for running in await service.directory.of_tenant(person.tenant):
+        if takes_answers(service, running):
+            survey = survey_of(service, running)
+            if await survey.envelope(person):
+                await survey.settle(person, language=language)
+    page = visit.in_language(language).page
+    return with_note(continue_card(page), page.text("language_switched"))
+
+
 async def status(visit: Visit) -> Card:
-    envelope = await _envelope(visit)
+    envelope = visit.envelope
     if envelope is None:
         return _go_on(visit.page, "status_not_started")
     if envelope.state is State.OPEN:
         return _go_on(visit.page, "status_in_progress")
-    return _what_next(visit, envelope)
+    return what_next(visit, envelope)
 
 
 async def help(visit: Visit) -> Card:
@@ -149,48 +176,23 @@ def try_again(page: Page) -> Card:
 
 async def closed(visit: Visit) -> Card:
     """What became of this person's part, once nobody can answer any more."""
-    envelope = await _envelope(visit)
+    envelope = visit.envelope
     mixed_soon = (State.OPEN, State.SUBMITTED, State.MIXING)
     if envelope is None or envelope.state in mixed_soon:
         return notice_card(visit.page, "closed", closed_date=closed_date(visit.running, visit.page))
-    return _what_next(visit, envelope)
-
-
-def _what_next(visit: Visit, envelope: Envelope | None) -> Card:
-    """Worked out from the envelope each time, so nothing that is stored can disagree with it."""
-    page = visit.page
-    if envelope is None:
-        return welcome_card(page)
-    if draft := _draft(envelope):
-        statement = next_statement(page.instrument, draft)
-        if statement is None:
-            return all_answered_card(page)
-        return statement_card(page, statement, revision=draft.revision)
-    if envelope.state in (State.SUBMITTED, State.MIXING):
-        return sent_card(page, "already_sent")
-    return notice_card(page, _AFTER[envelope.state])
+    return what_next(visit, envelope)
 
 
 async def _again(visit: Visit, statement: Statement) -> Card:
-    envelope = await _envelope(visit)
-    draft = _draft(envelope)
+    draft = draft_of(visit.envelope)
     if draft is None:
-        return _what_next(visit, envelope)
+        return await show(visit)
     return statement_card(
         visit.page,
         statement,
         revision=draft.revision,
         given=draft.answers.get(statement.id),
     )
-
-
-async def _envelope(visit: Visit) -> Envelope | None:
-    return await visit.survey.envelope(visit.turn.person)
-
-
-def _draft(envelope: Envelope | None) -> Ballot | None:
-    """The ballot, as long as it may still be changed."""
-    return envelope.ballot if envelope and envelope.state is State.OPEN else None
 
 
 def _statement(visit: Visit) -> Statement:
@@ -213,6 +215,10 @@ VERBS: Mapping[str, Handler] = {
     Verb.REVIEW: review,
     Verb.SUBMIT: submit,
     Verb.WITHDRAW: withdraw,
+    Verb.COMMENTS: comments,
+    Verb.QUIET: quiet,
+    Verb.CHOOSE: choose,
+    Verb.LANGUAGE: show,
     Verb.WORRIED: worried,
     Verb.PRIVACY: privacy,
     Verb.WELLBEING: wellbeing,
@@ -224,10 +230,30 @@ WORDS: Mapping[str, Handler] = {
     "privacy": privacy,
     "withdraw": withdraw,
     "help": help,
+    "english": in_english,
+    "cymraeg": in_welsh,
 }
 
-ALWAYS = frozenset({worried, privacy, wellbeing, help, continue_chat})
+VIEWS: Mapping[str, Handler] = {
+    Verb.SHOW: show,
+    Verb.CHANGE: change,
+    Verb.REVIEW: review,
+    Verb.COMMENTS: comments,
+    Verb.WITHDRAW: withdraw,
+    Verb.WORRIED: worried,
+    Verb.PRIVACY: privacy,
+    Verb.WELLBEING: wellbeing,
+}
+"""What only shows a card, and so may be shown again in another language."""
+
+HELP = frozenset({worried, privacy, wellbeing})
+"""Needs nothing but the snapshot, and is given whatever else may be wrong."""
+
+ALWAYS = HELP | {help, continue_chat, in_english, in_welsh}
 """What one may still do once the snapshot takes no more answers."""
+
+ANYWHERE = HELP | {help, in_english, in_welsh}
+"""What may be asked without saying of which snapshot, however old the card."""
 
 DECIDING = frozenset({begin, submit, withdraw})
 """Steps that read the snapshot again, so that a close elsewhere is not missed."""

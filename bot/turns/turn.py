@@ -49,7 +49,7 @@ class Turn:
     """One thing that one person did. `person` comes from the verified activity alone.
 
     `verb` is that of a pressed button (None: none was) and `data` what came with it, none of it
-    to be trusted; `words` are what was typed, without mentions.
+    to be trusted; `words` are what was typed, without mentions. `locale` is that of their Teams.
     """
 
     person: Person
@@ -59,6 +59,7 @@ class Turn:
     words: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     installed: bool = False
+    locale: str = ""
 
     def text(self, key: str) -> str:
         """A value that the card sent. Raises `NotOffered` for what no card of ours sends."""
@@ -71,6 +72,16 @@ class Turn:
         """Raises `NotOffered`."""
         value = self.data.get(key)
         if not isinstance(value, int) or isinstance(value, bool):
+            raise NotOffered
+        return value
+
+    def typed(self, key: str) -> str:
+        """What was typed into an input, as it is; an empty one does not arrive at all.
+
+        Raises `NotOffered` for what no input holds.
+        """
+        value = self.data.get(key, "")
+        if not isinstance(value, str):
             raise NotOffered
         return value
 

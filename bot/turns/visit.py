@@ -3,67 +3,126 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from bot.directory import Directory
 from bot.turns.turn import Turn
 from cards.page import Page, Setting, page_of, say_day
 from cards.parts import Card
+from snapshot.calendar import IsWorkingDay, next_mixing
+from snapshot.envelope import Envelope
 from snapshot.opening import Running
 from snapshot.ports import Records
+from snapshot.screening import Screener
+from snapshot.sealing import Person
 from snapshot.snapshot import Phase
 from snapshot.survey import Survey
 from snapshot.wording import Pack
+
+FALLBACK_LANGUAGE = "en-GB"
 
 type Handler = Callable[[Visit], Awaitable[Card]]
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """Who may do what. Without a list of facilitators, which only local use allows, anybody may.
+
+    `tenants`: those whose people may take part; empty: that of whoever opens a snapshot.
+    """
+
+    tenants: tuple[str, ...] = ()
+    facilitators: frozenset[Person] = frozenset()
+
+    def may_facilitate(self, person: Person) -> bool:
+        return not self.facilitators or person in self.facilitators
+
+    def may_moderate(self, person: Person) -> bool:
+        """Facilitators must not see words before they are moderated."""
+        return person not in self.facilitators
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
-    """The parts that turns need. `clock` tells the time with its zone; `wake` calls the worker."""
+    """The parts that turns need. `clock` tells the time with its zone; `wake` calls the worker.
+
+    `working_days` tells for each nation which days are working days; `new_id` makes random ids.
+    """
 
     directory: Directory
     records: Records
     packs: Mapping[str, Pack]
     setting: Setting
+    rights: Rights
+    screener: Screener
     clock: Callable[[], datetime]
+    working_days: Callable[[str], IsWorkingDay]
+    new_id: Callable[[], str]
     wake: Callable[[], None]
-    pages: dict[str, Page] = field(default_factory=dict)
+    pages: dict[tuple[str, str], tuple[datetime, Page]] = field(default_factory=dict)
 
     @property
     def pack(self) -> Pack:
-        """The language of whoever has not chosen one yet."""
-        return self.packs["en-GB"]
+        """The language of whoever is not known to read another."""
+        return self.packs.get(FALLBACK_LANGUAGE) or next(iter(self.packs.values()))
 
-    def page(self, running: Running) -> Page:
-        """Made once and kept: putting dates into words costs as much as a card."""
+    def pack_for(self, *languages: str) -> Pack:
+        """The pack of the first of these languages that there is one for."""
+        for language in languages:
+            for name, pack in self.packs.items():
+                if language and name[:2] == language[:2].lower():
+                    return pack
+        return self.pack
+
+    def page(self, running: Running, language: str = "") -> Page:
+        """Made once and kept: putting dates into words costs as much as a card.
+
+        Without a language, in that of the channel and the report.
+        """
         snapshot = running.snapshot
-        known = self.pages.get(snapshot.id)
-        if known is None or known.snapshot != snapshot:
-            known = page_of(snapshot, self.packs[snapshot.language], self.setting)
-            self.pages[snapshot.id] = known
-        return known
+        pack = self.pack_for(language, snapshot.language)
+        key = (snapshot.id, pack.wording.language)
+        mixing = next_mixing(snapshot, self.clock())
+        known = self.pages.get(key)
+        if known and known[0] == mixing and known[1].snapshot == snapshot:
+            return known[1]
+        other = next((name for name in self.packs if name != pack.wording.language), "")
+        page = page_of(snapshot, pack, self.setting, mixing=mixing, other=other)
+        self.pages[key] = mixing, page
+        return page
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One turn in one snapshot."""
+    """One turn in one snapshot. `envelope` is the person's, where the turn is about it."""
 
     turn: Turn
     service: Service
     running: Running
     page: Page
+    envelope: Envelope | None = None
 
     @property
     def survey(self) -> Survey:
-        return Survey(self.running, self.page.instrument, self.service.records)
+        return survey_of(self.service, self.running, self.envelope)
 
     @property
     def takes_answers(self) -> bool:
-        """Until the deadline by the clock, whether or not somebody has noticed it yet."""
-        in_time = self.service.clock() < self.running.snapshot.deadline
-        return in_time and self.running.phase is Phase.OPEN
+        return takes_answers(self.service, self.running)
+
+    def in_language(self, language: str) -> Visit:
+        return replace(self, page=self.service.page(self.running, language))
+
+
+def survey_of(service: Service, running: Running, known: Envelope | None = None) -> Survey:
+    instrument = service.page(running).instrument
+    return Survey(running, instrument, service.records, known)
+
+
+def takes_answers(service: Service, running: Running) -> bool:
+    """Until the deadline by the clock, whether or not somebody has noticed it yet."""
+    return service.clock() < running.snapshot.deadline and running.phase is Phase.OPEN
 
 
 def closed_date(running: Running, page: Page) -> str:

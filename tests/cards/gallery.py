@@ -3,37 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
 from bot.sample import CONTACTS
-from bot.turns import facilitator, practitioner
+from bot.turns import facilitator, moderator, practitioner
 from bot.turns.turn import Place
 from cards.chat import continue_card
+from cards.comments import Checked, checked_card, comments_card
 from cards.help import (
     facilitator_help_card,
+    moderator_help_card,
     practitioner_help_card,
     privacy_card,
     wellbeing_card,
     worried_card,
     worried_in_channel_card,
 )
-from cards.notice import message_card, notice_card, sent_card, withdraw_card
+from cards.moderation import (
+    comment_card,
+    escalated_card,
+    moderation_done,
+    moderation_notice,
+    theme_card,
+)
+from cards.notice import choose_card, message_card, notice_card, sent_card, withdraw_card
+from cards.opening import (
+    Draft,
+    contacts_form,
+    headcount_id,
+    last_look_card,
+    opened_card,
+    shareable_card,
+    snapshot_form,
+)
 from cards.page import Page, Setting, page_of
 from cards.parts import Card, press, with_note
-from cards.progress import close_card, closed_card, progress_card
+from cards.progress import (
+    close_card,
+    closed_card,
+    extend_card,
+    extended_card,
+    refused_card,
+    status_card,
+)
 from cards.review import all_answered_card, review_card
 from cards.statement import statement_card
-from cards.summary import summary_card
+from cards.summary import interim_card, summary_card
 from cards.verbs import Verb
 from cards.welcome import welcome_card
 from content.packs import load_packs
+from snapshot.comments import Comment, CommentState
 from snapshot.disclosure import DomainFigures, End, Figure, Summary
 from snapshot.envelope import Ballot
 from snapshot.instrument import Statement
 from snapshot.ports import SnapshotId
+from snapshot.screening import Finding, Identifier
 from snapshot.snapshot import Mixing, Snapshot, form_cells
 from snapshot.wording import Pack
 
@@ -74,10 +101,11 @@ class Exhibit:
 @cache
 def page(language: str = "en-GB", nation: str = "England", *, long: bool = False) -> Page:
     pack = _packs()[language]
-    found = page_of(_snapshot(pack, nation), pack, _SETTING)
-    if not long:
-        return found
-    return page_of(replace(found.snapshot, contacts=_LONG_CONTACTS), pack, _SETTING)
+    other = next(name for name in _packs() if name != language)
+    snapshot = _snapshot(pack, nation)
+    if long:
+        snapshot = replace(snapshot, contacts=_LONG_CONTACTS)
+    return page_of(snapshot, pack, _SETTING, mixing=snapshot.opened, other=other)
 
 
 @cache
@@ -165,6 +193,15 @@ def _withheld(page: Page) -> Card:
     return summary_card(page, Summary(K, 0, 0, ()), closed_date=_closed_date(page))
 
 
+def _interim(page: Page) -> Card:
+    """Fewer than 20 scored answers in a domain: its colour and one share."""
+    amber = page.instrument.bands[1].id
+    domains = tuple(
+        DomainFigures(d.id, amber, favourable=Figure(60)) for d in page.instrument.domains
+    )
+    return interim_card(page, Summary(K, 25, 20, domains))
+
+
 def _closed_date(page: Page) -> str:
     return page.facts["deadline_date"]
 
@@ -177,6 +214,159 @@ def _not_complete(page: Page) -> Card:
     return with_note(statement(page, 22), page.text("submit_incomplete"))
 
 
+# -- comments -------------------------------------------------------------------------------------
+
+FINE = Finding(frozenset(), likely_name=False, risk=False)
+
+
+def _comments(page: Page) -> Card:
+    return comments_card(page, {})
+
+
+def _comments_again(page: Page) -> Card:
+    return comments_card(page, {page.instrument.domains[1].id: "More *time* for talks [here](x)."})
+
+
+def _checked(page: Page, *, risk: bool = False) -> Card:
+    """Each thing that may be in the way, in boxes of their own."""
+    said = (
+        Checked("Call me on 07700 900123", replace(FINE, identifiers=frozenset(Identifier))),
+        Checked("We did well with Jayden", replace(FINE, likely_name=True, risk=risk)),
+        Checked("And so on", FINE, too_long=True),
+        Checked("More time for each child", FINE),
+    )
+    typed = zip((d.id for d in page.instrument.domains), said, strict=False)
+    return checked_card(page, dict(typed), seen="0" * 32)
+
+
+def _at_risk(page: Page) -> Card:
+    return _checked(page, risk=True)
+
+
+def _asked_about(page: Page) -> Card:
+    words = Checked("We did well with Jayden", replace(FINE, likely_name=True))
+    return checked_card(page, {page.instrument.domains[0].id: words}, seen="0" * 32)
+
+
+def _review_with_comments(page: Page) -> Card:
+    answers = {s.id: page.instrument.practice.options[0].id for s in page.instrument.statements}
+    comments = {page.instrument.domains[0].id: "More *time* for talks.\nAnd a [room](http://x)."}
+    cell = page.snapshot.cells[0].id
+    return review_card(page, Ballot(cell, answers, revision=22, comments=comments))
+
+
+def _a_comment(page: Page, state: CommentState = CommentState.WAITING) -> Comment:
+    words = "Training helps, but *nobody* has time.\n\n[Look](http://example.org) <b>here</b>."
+    return Comment("0" * 32, page.instrument.domains[0].id, words, state)
+
+
+def _judge(page: Page) -> Card:
+    return comment_card(page, _a_comment(page), {})
+
+
+def _judge_again(page: Page) -> Card:
+    note = page.text("comments_paraphrase")
+    return comment_card(page, _a_comment(page), {"decision": "paraphrase"}, note=note)
+
+
+def _escalated(page: Page) -> Card:
+    return escalated_card(page, _a_comment(page, CommentState.ESCALATED), {})
+
+
+def _theme(page: Page) -> Card:
+    comments = [_a_comment(page), _a_comment(page)]
+    return theme_card(page, page.instrument.domains[0], comments, {})
+
+
+def _passed_on(page: Page) -> Card:
+    told = {"passed_to": "the front door", "passed_when": "Monday, 10am"}
+    return moderation_done(page, "comments_passed_on", **told)
+
+
+def _moderators(message: str) -> Exhibit:
+    return _in_channel(f"moderators_{message}", lambda page: moderation_notice(page, message))
+
+
+# -- opening --------------------------------------------------------------------------------------
+
+
+def draft(page: Page) -> Draft:
+    """A form that is filled in, with the longest contacts."""
+    counts = {headcount_id(a.id): str(40 + 10 * i) for i, a in enumerate(page.instrument.agencies)}
+    typed = {
+        "area": page.snapshot.area,
+        "partnership_name": page.snapshot.partnership_name,
+        "nation": page.snapshot.nation,
+        "deadline": "2025-04-11",
+        "deadline_time": "17:00",
+        "report_month": "May",
+        "threshold": "10",
+        "mixing": "every_3_days",
+        "language": page.words.language,
+        **counts,
+        **asdict(_LONG_CONTACTS),
+    }
+    return Draft(page.pack, "0" * 20, typed, tuple(_packs()), "2025-04-01")
+
+
+def _form(page: Page) -> Card:
+    empty = replace(draft(page), typed={"threshold": "10", "deadline_time": "17:00"})
+    return snapshot_form(empty)
+
+
+def _form_again(page: Page) -> Card:
+    labels = [page.words.inputs[id].text for id in ("area", "deadline")]
+    said = [page.text("form_problem", field_label=label) for label in labels]
+    return snapshot_form(draft(page), said)
+
+
+def _contacts_form(page: Page) -> Card:
+    return contacts_form(draft(page))
+
+
+def _last_look(page: Page) -> Card:
+    likely = page.text("interim_likely", first_interim_day=_closed_date(page))
+    warning = page.text("results_probably_withheld", headcount_total="20")
+    return last_look_card(page, draft(page), likely=likely, warning=warning)
+
+
+def _opened(page: Page) -> Card:
+    return opened_card(page, page.text("moderators_none", moderator_code="ABCD2345"))
+
+
+def _status_card(page: Page) -> Card:
+    day = _closed_date(page)
+    notes = [
+        page.text("progress", progress_day=day, progress_band="30", next_progress_day=day),
+        page.text("interim_none", interim_minimum="20"),
+        page.text("moderators_none", moderator_code="ABCD2345"),
+    ]
+    return status_card(page, notes, has_summary=False)
+
+
+def _status_with_summary(page: Page) -> Card:
+    return status_card(page, [page.text("moderators_ready")], has_summary=True)
+
+
+def _extend(page: Page) -> Card:
+    return extend_card(page, {"reason": "Half term"}, page.text("extend_not_later"))
+
+
+def _extended(page: Page) -> Card:
+    return extended_card(page, old_day=_closed_date(page), reason="Half term came in between.")
+
+
+def _choose(page: Page) -> Card:
+    return choose_card(page.words, [page, page], "start")
+
+
+def _switched(page: Page) -> Card:
+    return with_note(continue_card(page), page.text("language_switched"))
+
+
+# -- and the rest ---------------------------------------------------------------------------------
+
+
 def _practitioner_help(page: Page) -> Card:
     commands = [c for c in page.words.private if c.id in practitioner.WORDS]
     return practitioner_help_card(page, commands)
@@ -185,6 +375,11 @@ def _practitioner_help(page: Page) -> Card:
 def _facilitator_help(page: Page) -> Card:
     commands = [c for c in page.words.channel if c.id in facilitator.WORDS]
     return facilitator_help_card(page, commands)
+
+
+def _moderator_help(page: Page) -> Card:
+    commands = [c for c in page.words.channel if c.id in moderator.WORDS]
+    return moderator_help_card(page, commands)
 
 
 def _notice(message: str) -> Exhibit:
@@ -241,7 +436,23 @@ EXHIBITS = (
         lambda page: notice_card(page, "closed", closed_date=_closed_date(page)),
         sent=True,
     ),
-    Exhibit("withdraw", withdraw_card, sent=True),
+    Exhibit("withdraw", lambda page: withdraw_card(page, sent=False), sent=True),
+    Exhibit("withdraw_sent", lambda page: withdraw_card(page, sent=True), sent=True),
+    _status("quiet_done"),
+    Exhibit("comments", _comments),
+    Exhibit("comments_again", _comments_again),
+    Exhibit("comments_checked", _checked),
+    Exhibit("comments_at_risk", _at_risk),
+    Exhibit("comments_asked_about", _asked_about),
+    Exhibit("review_with_comments", _review_with_comments),
+    Exhibit("choose", _choose, sent=True),
+    Exhibit("language_switched", _switched, sent=True),
+    _message("already_open"),
+    _message("facilitator_only"),
+    _message("moderator_only"),
+    _message("moderators_elsewhere"),
+    _message("moderate_code_wrong"),
+    _message("nothing_open_channel"),
     _message("nothing_open"),
     _message("private_chat_only"),
     Exhibit("worried", worried_card),
@@ -249,7 +460,29 @@ EXHIBITS = (
     Exhibit("wellbeing", wellbeing_card),
     Exhibit("help", _practitioner_help, sent=True),
     _in_channel("help", _facilitator_help),
-    _in_channel("progress", progress_card),
+    _in_channel("form", _form),
+    _in_channel("form_again", _form_again),
+    _in_channel("contacts", _contacts_form),
+    _in_channel("last_look", _last_look),
+    _in_channel("opened", _opened),
+    _in_channel("shareable", shareable_card),
+    _in_channel("status", _status_card),
+    _in_channel("status_with_summary", _status_with_summary),
+    _in_channel("extend", _extend),
+    _in_channel("extended", _extended),
+    _in_channel("refused", lambda page: refused_card(page, "facilitator_only")),
+    _in_channel("interim", _interim),
+    _in_channel("comment", _judge),
+    _in_channel("comment_again", _judge_again),
+    _in_channel("escalated", _escalated),
+    _in_channel("passed_on", _passed_on),
+    _in_channel("theme", _theme),
+    _in_channel("all_read", lambda page: moderation_done(page, "comments_done")),
+    _moderators("moderators_registered"),
+    _moderators("comments_queue"),
+    _moderators("comments_nudge"),
+    _moderators("comments_escalated_nudge"),
+    _in_channel("moderator_help", _moderator_help),
     _in_channel("close", close_card),
     _in_channel("closed", lambda page: closed_card(page, _closed_date(page))),
     _in_channel("worried", worried_in_channel_card),

@@ -7,9 +7,10 @@ from dataclasses import replace
 from random import Random
 
 from bot.rehearsal.teams import Teams
-from snapshot.closing import Outbox, final_summary
+from snapshot.closing import final_summary
 from snapshot.envelope import Contact, State
 from snapshot.ports import Kind
+from snapshot.publication import Outbox
 from snapshot.sealing import Person
 from snapshot.survey import Survey
 from tests.stories.conftest import RunningBot

@@ -1,0 +1,166 @@
+"""The moderators' channel. They read comments one by one, and nobody else does before them.
+
+Words of a comment only ever answer a moderator's own tap; what is posted holds none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.turns.visit import Handler, Visit
+from cards.help import moderator_help_card
+from cards.moderation import (
+    MOST_IN_A_NOTE,
+    comment_card,
+    escalated_card,
+    moderation_done,
+    moderation_notice,
+    theme_card,
+)
+from cards.parts import Card
+from cards.verbs import Verb
+from snapshot.comments import (
+    Comment,
+    CommentState,
+    Decision,
+    decide,
+    fits,
+    keep_theme,
+    next_comment,
+    pass_on,
+    printed,
+    read_comment,
+    undecided,
+    wanting_a_theme,
+)
+from snapshot.errors import NotOffered
+from snapshot.instrument import DomainId
+from snapshot.screening import clean_up
+from snapshot.snapshot import Phase
+
+
+async def review(visit: Visit) -> Card:
+    """The next comment; once all are read and the snapshot has closed, the next theme."""
+    return await _next(visit, "comments_empty")
+
+
+async def queue(visit: Visit) -> Card:
+    """The typed word is answered where everybody in the channel sees it: without any words."""
+    waiting = await undecided(visit.service.records, visit.running.snapshot.id)
+    return moderation_notice(
+        visit.page, "comments_queue" if any(waiting.values()) else "comments_empty"
+    )
+
+
+async def help(visit: Visit) -> Card:
+    known = [c for c in visit.page.words.channel if c.id in WORDS]
+    return moderator_help_card(visit.page, known)
+
+
+async def judge(visit: Visit) -> Card:
+    """Carry out what a moderator decided, and show the next comment."""
+    turn, records, snapshot = visit.turn, visit.service.records, visit.running.snapshot.id
+    comment = await read_comment(records, snapshot, turn.text("comment"))
+    if turn.is_set("told"):
+        return await _told(visit, comment)
+    decision = _decision(turn.typed("decision"))
+    words = clean_up(turn.typed("paraphrase"))
+    if decision is None:
+        return _comment(visit, comment)
+    if decision is Decision.PARAPHRASE and (problem := _problem_with(visit, words)):
+        return comment_card(visit.page, comment, _typed(visit), note=problem)
+    await decide(records, snapshot, comment.id, decision, words)
+    if decision is Decision.ESCALATE:
+        return _comment(visit, await read_comment(records, snapshot, comment.id))
+    return await _next(visit, "comments_done")
+
+
+async def theme(visit: Visit) -> Card:
+    """Keep the moderators' own summary of a domain, and show the next that needs one."""
+    records, snapshot = visit.service.records, visit.running.snapshot.id
+    domain = _domain(visit)
+    words = clean_up(visit.turn.typed("theme"))
+    if _problem_with(visit, words):
+        return await _theme(visit, domain)
+    await keep_theme(records, snapshot, domain, words)
+    return await _next(visit, "comments_done")
+
+
+async def _told(visit: Visit, comment: Comment) -> Card:
+    to = " ".join(clean_up(visit.turn.typed("passed_to")).split())
+    when = " ".join(clean_up(visit.turn.typed("passed_when")).split())
+    if not all(0 < len(said) <= MOST_IN_A_NOTE for said in (to, when)):
+        return escalated_card(visit.page, comment, _typed(visit))
+    records, snapshot = visit.service.records, visit.running.snapshot.id
+    await pass_on(
+        records, snapshot, comment.id, to=to, when=when, sealer=visit.service.directory.sealer
+    )
+    return moderation_done(visit.page, "comments_passed_on", passed_to=to, passed_when=when)
+
+
+async def _next(visit: Visit, nothing_left: str) -> Card:
+    records, snapshot = visit.service.records, visit.running.snapshot.id
+    if comment := await next_comment(records, snapshot):
+        return _comment(visit, comment)
+    if visit.running.phase is Phase.CLOSED:
+        for domain in await wanting_a_theme(records, snapshot, visit.page.instrument):
+            return await _theme(visit, domain)
+    return moderation_done(visit.page, nothing_left)
+
+
+def _comment(visit: Visit, comment: Comment) -> Card:
+    if comment.state is CommentState.ESCALATED:
+        return escalated_card(visit.page, comment, {})
+    return comment_card(visit.page, comment, {})
+
+
+async def _theme(visit: Visit, domain: DomainId) -> Card:
+    comments = await printed(visit.service.records, visit.running.snapshot.id)
+    about = visit.page.instrument.domain(domain)
+    return theme_card(visit.page, about, comments.get(domain, []), _typed(visit))
+
+
+def _problem_with(visit: Visit, words: str) -> str:
+    """What is wrong with a moderator's own words; empty: nothing."""
+    page = visit.page
+    if not words:
+        return page.text("comments_paraphrase")
+    if not fits(words, page.instrument.comments):
+        most = str(page.instrument.comments.max_characters)
+        return page.text("comment_too_long", max_characters=most)
+    if visit.service.screener.screen(words).identifiers:
+        return page.text("comments_paraphrase")
+    return ""
+
+
+def _typed(visit: Visit) -> dict[str, str]:
+    """The boxes of the card as they were left."""
+    boxes = ("decision", "paraphrase", "theme", "passed_to", "passed_when")
+    return {box: visit.turn.typed(box) for box in boxes}
+
+
+def _decision(value: str) -> Decision | None:
+    if not value:
+        return None
+    try:
+        return Decision(value)
+    except ValueError:
+        raise NotOffered from None
+
+
+def _domain(visit: Visit) -> DomainId:
+    wanted = visit.turn.text("domain")
+    found = next((d.id for d in visit.page.instrument.domains if d.id == wanted), None)
+    if found is None:
+        raise NotOffered
+    return found
+
+
+VERBS: Mapping[str, Handler] = {
+    Verb.READ_COMMENTS: review,
+    Verb.DECIDE: judge,
+    Verb.THEME: theme,
+}
+WORDS: Mapping[str, Handler] = {
+    "comments": queue,
+}

@@ -1,0 +1,66 @@
+"""What is posted unasked: from a recorded publication to a card and the channel that it goes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.turns.turn import Address, Reply
+from bot.turns.visit import Service, closed_date
+from cards.moderation import moderation_notice
+from cards.opening import shareable_card
+from cards.page import Page, say_day
+from cards.parts import Card
+from cards.progress import extended_card
+from cards.summary import interim_card, summary_card
+from snapshot.calendar import day_of
+from snapshot.disclosure import Summary
+from snapshot.opening import Running
+from snapshot.ports import Record
+from snapshot.publication import Topic, topic_of
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    address: Address
+    reply: Reply
+
+
+def post_of(service: Service, running: Running, publication: Record) -> Post | None:
+    """None as long as the channel that it is for is not known."""
+    topic = topic_of(publication.id)
+    directory = service.directory
+    for_moderators = topic in (Topic.COMMENTS, Topic.NUDGE)
+    address = directory.moderators(running) if for_moderators else directory.address(running)
+    if address is None:
+        return None
+    page = service.page(running)
+    shown = _card(page, running, publication)
+    return Post(address, Reply(shown, page.words.messages["toast"]))
+
+
+def extension_card(page: Page, number: int) -> Card:
+    """What everyone is told of the deadline's move of this number, from 1."""
+    moved = page.snapshot.extensions[number - 1]
+    old_day = say_day(day_of(page.snapshot, moved.old_deadline), page.pack)
+    return extended_card(page, old_day=old_day, reason=moved.reason)
+
+
+def _card(page: Page, running: Running, publication: Record) -> Card:
+    match topic_of(publication.id):
+        case Topic.OPENING:
+            return shareable_card(page)
+        case Topic.EXTENSION:
+            return extension_card(page, publication.body["number"])
+        case Topic.INTERIM:
+            return interim_card(page, Summary.from_json(publication.body))
+        case Topic.FINAL:
+            summary = Summary.from_json(publication.body)
+            return summary_card(page, summary, closed_date=closed_date(running, page))
+        case Topic.COMMENTS:
+            return moderation_notice(page, "comments_queue")
+        case Topic.NUDGE:
+            is_urgent = publication.body["escalated"]
+            message = "comments_escalated_nudge" if is_urgent else "comments_nudge"
+            return moderation_notice(page, message)
+        case Topic.MIXING:
+            raise ValueError("only marks that a day's mixing is done")

@@ -1,0 +1,215 @@
+"""The form that opens a snapshot: three cards, each carrying what was typed into those before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adaptive_cards_python.adaptive_card.Action import Execute
+from adaptive_cards_python.adaptive_card.Element import ElementType
+
+from cards.inputs import (
+    Values,
+    choice_input,
+    date_input,
+    label_of,
+    number_input,
+    text_input,
+    time_input,
+)
+from cards.page import Page, say_cell
+from cards.parts import (
+    Card,
+    buttons,
+    card,
+    container,
+    execute,
+    heading,
+    link_of,
+    paragraphs,
+    plain_card,
+    press,
+    text,
+)
+from cards.verbs import Verb
+from snapshot.wording import Label, Pack, Wording
+
+MOST_PEOPLE = 1_000_000
+MOST_IN_A_LINE = 120
+MOST_IN_A_NOTE = 200
+
+CONTACTS = {
+    "front_door_name": MOST_IN_A_LINE,
+    "front_door_phone": 40,
+    "front_door_hours": MOST_IN_A_LINE,
+    "out_of_hours_phone": 40,
+    "allegations_contact": MOST_IN_A_NOTE,
+    "staff_support": MOST_IN_A_NOTE,
+    "safeguarding_name": MOST_IN_A_LINE,
+    "safeguarding_email": MOST_IN_A_LINE,
+    "contact_email": MOST_IN_A_LINE,
+    "data_controller": MOST_IN_A_LINE,
+    "privacy_url": 400,
+}
+"""The inputs of the second card, and how many characters each may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What has been typed so far. `id` stays the same from card to card.
+
+    `languages` are those that can be chosen, `first_day` is the earliest deadline, YYYY-MM-DD.
+    """
+
+    pack: Pack
+    id: str
+    typed: Values
+    languages: Sequence[str]
+    first_day: str
+
+    @property
+    def words(self) -> Wording:
+        return self.pack.wording
+
+
+def headcount_id(agency: str) -> str:
+    return f"headcount.{agency}"
+
+
+def snapshot_form(draft: Draft, problems: Sequence[str] = ()) -> Card:
+    """`problems`: what has to be mended first."""
+    words, typed = draft.words, draft.typed
+    limits = draft.pack.instrument.limits
+    return plain_card(
+        words,
+        [
+            *_problems(problems),
+            *paragraphs(words.messages["opening_intro"]),
+            *text_input(words, "area", typed, most=MOST_IN_A_LINE),
+            *text_input(words, "partnership_name", typed, most=MOST_IN_A_LINE),
+            *choice_input(words, "nation", typed),
+            *date_input(words, "deadline", typed, first=draft.first_day),
+            *time_input(words, "deadline_time", typed),
+            *text_input(words, "report_month", typed, most=40),
+            *number_input(
+                words,
+                "threshold",
+                typed,
+                least=limits.smallest_group,
+                most=limits.largest_group,
+            ),
+            *choice_input(words, "mixing", typed),
+            *_headcounts(draft),
+            *choice_input(words, "language", typed, offered=draft.languages),
+            buttons(_go_on(draft, Verb.NEW)),
+        ],
+    )
+
+
+def contacts_form(draft: Draft, problems: Sequence[str] = ()) -> Card:
+    words = draft.words
+    return plain_card(
+        words,
+        [
+            *_problems(problems),
+            *paragraphs(words.messages["contacts_intro"]),
+            *(
+                block
+                for id, most in CONTACTS.items()
+                for block in text_input(words, id, draft.typed, most=most)
+            ),
+            buttons(_go_on(draft, Verb.CONTACTS)),
+            buttons(_go_back(draft, Verb.NEW)),
+        ],
+    )
+
+
+def last_look_card(page: Page, draft: Draft, *, likely: str, warning: str) -> Card:
+    """Everything once more. `likely`: when an interim summary may come; `warning` may be empty."""
+    words = draft.words
+    return card(
+        page,
+        [
+            *([container(paragraphs(warning), style="warning")] if warning else []),
+            *paragraphs(page.text("last_look")),
+            text(likely),
+            *_facts(page, draft),
+            buttons(_go_on(draft, Verb.OPEN)),
+            buttons(_go_back(draft, Verb.NEW), _go_back(draft, Verb.CONTACTS)),
+        ],
+        words=words,
+    )
+
+
+def opened_card(page: Page, note: str) -> Card:
+    """For whoever opened it; `note` is about the moderators."""
+    return card(
+        page,
+        [
+            *paragraphs(page.text("snapshot_opened")),
+            *paragraphs(note),
+            buttons(press(page, Verb.STATUS)),
+        ],
+    )
+
+
+def shareable_card(page: Page) -> Card:
+    """Posted to the facilitators' channel, to be passed on from there."""
+    return card(
+        page,
+        [*paragraphs(page.text("snapshot_opened")), buttons(link_of(page, "open_chat"))],
+    )
+
+
+def _headcounts(draft: Draft) -> list[ElementType]:
+    """The hint stands once above them all, not under each."""
+    words, nation = draft.words, draft.typed.get("nation", "")
+    blocks: list[ElementType] = [
+        text(words.inputs["headcount"].hint, separator=True, spacing="large")
+    ]
+    for agency in draft.pack.instrument.agencies:
+        label = Label(label_of(words, "headcount", agency_name=agency.label_in(nation)).text)
+        blocks += number_input(
+            words, headcount_id(agency.id), draft.typed, label=label, least=0, most=MOST_PEOPLE
+        )
+    return blocks
+
+
+def _facts(page: Page, draft: Draft) -> list[ElementType]:
+    """What was typed, as everybody will read it, headcounts and contacts too."""
+    words = draft.words
+    ids = ["partnership_name", "report_month", *CONTACTS]
+    counts = [
+        f"- {say_cell(cell, page.snapshot, draft.pack)}: {cell.headcount}"
+        for cell in page.snapshot.cells
+    ]
+    return [
+        heading(words.words["headcounts"], size="medium"),
+        text("\n".join(counts)),
+        *(
+            container(
+                [
+                    text(label_of(words, id).text, weight="bolder"),
+                    text(draft.typed[id], spacing="none"),
+                ],
+                spacing="small",
+            )
+            for id in ids
+        ),
+    ]
+
+
+def _problems(said: Sequence[str]) -> list[ElementType]:
+    if not said:
+        return []
+    return [container([block for s in said for block in paragraphs(s)], style="warning")]
+
+
+def _go_on(draft: Draft, verb: Verb) -> Execute:
+    return execute(draft.words.verbs[verb], verb, {**draft.typed, "draft": draft.id, "save": True})
+
+
+def _go_back(draft: Draft, verb: Verb) -> Execute:
+    """To an earlier card, with everything as it was typed."""
+    title = draft.words.buttons[f"back_to_{verb.partition('.')[2]}"]
+    return execute(title, verb, {**draft.typed, "draft": draft.id})

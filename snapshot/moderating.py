@@ -1,0 +1,72 @@
+"""When moderators hear of comments: on the working day after each mixing, and when they wait long."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from snapshot.calendar import IsWorkingDay, day_of, last_post, posted_after, working_morning
+from snapshot.comments import CommentState, fill_queue, undecided
+from snapshot.instrument import CommentRules
+from snapshot.opening import Running
+from snapshot.ports import Record, Records
+from snapshot.publication import Outbox, Topic, find, id_of, newest, record
+
+
+async def queue_due(
+    running: Running, records: Records, now: datetime, is_working_day: IsWorkingDay
+) -> bool:
+    """Put what was mixed into the moderators' queue, if its day has come; whether there is any."""
+    post = _last_post(running, now, is_working_day)
+    if post is None:
+        return False
+    id = id_of(Topic.COMMENTS, day_of(running.snapshot, post))
+    if await find(records, running.snapshot.id, id):
+        return False
+    await fill_queue(records, running.snapshot.id)
+    waiting = (await undecided(records, running.snapshot.id))[CommentState.WAITING]
+    state = Outbox.RECORDED if waiting else Outbox.SILENT
+    return await record(records, running.snapshot.id, id, {}, state=state) and waiting > 0
+
+
+async def nudge_due(
+    running: Running,
+    rules: CommentRules,
+    records: Records,
+    now: datetime,
+    is_working_day: IsWorkingDay,
+) -> bool:
+    """Record a nudge to the moderators, if one is due; whether it was.
+
+    For comments that nobody has read some days after the last notice; each working day as long
+    as a concern has not been passed on.
+    """
+    snapshot = running.snapshot
+    if working_morning(snapshot, now, is_working_day) is None:
+        return False
+    last = await newest(records, snapshot.id, Topic.COMMENTS, Topic.NUDGE)
+    today = day_of(snapshot, now)
+    days = (today - _day(last)).days if last else 0
+    if days < 1:
+        return False
+    counts = await undecided(records, snapshot.id)
+    is_urgent = counts[CommentState.ESCALATED] > 0
+    if not is_urgent and (not counts[CommentState.WAITING] or days < rules.nudge_after_days):
+        return False
+    return await record(records, snapshot.id, id_of(Topic.NUDGE, today), {"escalated": is_urgent})
+
+
+def _last_post(running: Running, now: datetime, is_working_day: IsWorkingDay) -> datetime | None:
+    """The newest day on which something that was mixed may be read; the close mixes too."""
+    snapshot = running.snapshot
+    posts = [last_post(snapshot, now, is_working_day)]
+    if running.closed:
+        closed = datetime.combine(
+            date.fromisoformat(running.closed), time(), ZoneInfo(snapshot.timezone)
+        )
+        posts.append(posted_after(snapshot, closed, is_working_day))
+    return max((p for p in posts if p and p <= now), default=None)
+
+
+def _day(publication: Record) -> date:
+    return date.fromisoformat(publication.id.partition("-")[2])
