@@ -9,22 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
+from content.yaml_files import BrokenPack, Part, complaint, read
 from snapshot import instrument as core
 from snapshot.wording import Command, Label, Link, Pack, Wording
+
+__all__ = ["HERE", "BrokenPack", "load_packs"]
 
 HERE = Path(__file__).parent
 
 _PRACTICE = "practice"
 _FAVOURABLE_ONLY = "domains_favourable"
-
-
-class BrokenPack(Exception):
-    """A pack cannot be used. The message names the file, the line, the place and the rule."""
 
 
 def load_packs(folder: Path = HERE) -> dict[str, Pack]:
@@ -42,29 +40,25 @@ def load_packs(folder: Path = HERE) -> dict[str, Pack]:
 # -- the shape of the files: what is not named here is there for people, and is passed over -------
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
-
-
 type _Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 type _Score = Annotated[float, Field(ge=0, le=100)]
 
 
-class _Option(_Part):
+class _Option(Part):
     value: _Text
     label: _Text
     hint: str = ""
     score: _Score | None
 
 
-class _Scale(_Part):
+class _Scale(Part):
     id: _Text
     audiences: list[str]
     question: Mapping[str, _Text]
     options: Annotated[list[_Option], Field(min_length=2)]
 
 
-class _Statement(_Part):
+class _Statement(Part):
     id: _Text
     domain: _Text
     short: _Text
@@ -73,14 +67,14 @@ class _Statement(_Part):
     help: _Text
 
 
-class _Domain(_Part):
+class _Domain(Part):
     id: _Text
     title: _Text
     purpose: _Text
     comment_prompt: str = ""
 
 
-class _Band(_Part):
+class _Band(Part):
     id: _Text
     name: _Text
     word: _Text
@@ -90,23 +84,23 @@ class _Band(_Part):
     below: _Score | None = None
 
 
-class _Rag(_Part):
+class _Rag(Part):
     bands: Annotated[list[_Band], Field(min_length=1)]
     no_rating: _Band
 
 
-class _Agency(_Part):
+class _Agency(Part):
     id: _Text
     label: _Text
     label_wales: _Text | None = None
 
 
-class _Detail(_Part):
+class _Detail(Part):
     start: int = Field(alias="from")
     show: _Text
 
 
-class _Rounding(_Part):
+class _Rounding(Part):
     steps: Annotated[list[int], Field(min_length=1)]
     people_to_nearest: Annotated[int, Field(ge=1)]
     end_below_50_people: _Score
@@ -115,29 +109,29 @@ class _Rounding(_Part):
     detail: Annotated[list[_Detail], Field(min_length=1)]
 
 
-class _Groups(_Part):
+class _Groups(Part):
     expected_reply_share: Annotated[float, Field(gt=0, le=1)]
 
 
-class _Interim(_Part):
+class _Interim(Part):
     from_people: Annotated[int, Field(ge=20)]
 
 
-class _Progress(_Part):
+class _Progress(Part):
     to_nearest_percent: Annotated[int, Field(ge=10)]
     from_headcount: Annotated[int, Field(ge=20)]
 
 
-class _MixingDefault(_Part):
+class _MixingDefault(Part):
     window_days_up_to: int | None
     choice: _Text
 
 
-class _Mixing(_Part):
+class _Mixing(Part):
     default: Annotated[list[_MixingDefault], Field(min_length=1)]
 
 
-class _Anonymity(_Part):
+class _Anonymity(Part):
     # A lower floor than 10 would break the promise that the notice makes.
     min_group_floor: Annotated[int, Field(ge=10)]
     min_group_ceiling: int
@@ -148,24 +142,24 @@ class _Anonymity(_Part):
     rounding: _Rounding
 
 
-class _Comments(_Part):
+class _Comments(Part):
     max_characters: Annotated[int, Field(ge=1)]
     max_json_bytes: Annotated[int, Field(ge=2)]
     quotes_from: Annotated[int, Field(ge=10)]
     nudge_after_days: Annotated[int, Field(ge=1)]
 
 
-class _Weighting(_Part):
+class _Weighting(Part):
     trim_ratio: Annotated[float, Field(ge=1)]
 
 
-class _Analysis(_Part):
+class _Analysis(Part):
     anonymity: _Anonymity
     comments: _Comments
     practice_weighting: _Weighting
 
 
-class _InstrumentFile(_Part):
+class _InstrumentFile(Part):
     id: _Text
     version: _Text
     language: _Text
@@ -179,35 +173,35 @@ class _InstrumentFile(_Part):
     analysis: _Analysis
 
 
-class _Message(_Part):
+class _Message(Part):
     text: _Text
 
 
-class _Link(_Part):
+class _Link(Part):
     label: _Text
     url: _Text
 
 
-class _Input(_Part):
+class _Input(Part):
     label: _Text
     hint: str = ""
 
 
-class _Choice(_Part):
+class _Choice(Part):
     label: _Text
 
 
-class _Command(_Part):
+class _Command(Part):
     words: Annotated[list[_Text], Field(min_length=1)]
     does: _Text
 
 
-class _Commands(_Part):
+class _Commands(Part):
     private_chat: Mapping[str, _Command]
     channel: Mapping[str, _Command]
 
 
-class _WordingFile(_Part):
+class _WordingFile(Part):
     language: _Text
     messages: Mapping[str, _Message]
     verbs: Mapping[str, _Text]
@@ -224,11 +218,11 @@ class _WordingFile(_Part):
 
 
 def _read_instrument(path: Path) -> core.Instrument:
-    file = _read(path, _InstrumentFile)
+    file = read(path, _InstrumentFile)
     try:
         return _instrument(file)
     except core.BrokenInstrument as error:
-        raise BrokenPack(_complaint(path, error.place, error.rule)) from None
+        raise BrokenPack(complaint(path, error.place, error.rule)) from None
 
 
 def _instrument(file: _InstrumentFile) -> core.Instrument:
@@ -325,10 +319,10 @@ def _scores_from(detail: list[_Detail]) -> int:
 
 
 def _read_wording(path: Path, instrument: core.Instrument) -> Wording:
-    file = _read(path, _WordingFile)
+    file = read(path, _WordingFile)
     if file.language != instrument.language:
         rule = f"must be {instrument.language}, like the instrument's"
-        raise BrokenPack(_complaint(path, ("language",), rule))
+        raise BrokenPack(complaint(path, ("language",), rule))
     return Wording(
         language=file.language,
         messages={id: m.text.strip() for id, m in file.messages.items()},
@@ -349,53 +343,3 @@ def _read_wording(path: Path, instrument: core.Instrument) -> Wording:
 
 def _commands(parts: Mapping[str, _Command]) -> tuple[Command, ...]:
     return tuple(Command(id, tuple(c.words), c.does) for id, c in parts.items())
-
-
-def _read[F: _Part](path: Path, shape: type[F]) -> F:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BrokenPack(f"{path.name} is missing") from None
-    try:
-        # S506: it is the safe loader, only stricter.
-        return shape.model_validate(yaml.load(text, Loader=_Loader))  # noqa: S506
-    except yaml.YAMLError as error:
-        raise BrokenPack(f"{path.name}: not YAML: {error}") from None
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False)
-        raise BrokenPack("\n".join(_complaint(path, f["loc"], f["msg"]) for f in found)) from None
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML takes the last of two equal keys; here that is a mistake."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key.value!r} stands twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _complaint(path: Path, place: tuple[str | int, ...], rule: str) -> str:
-    tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    where = ".".join(str(step) for step in place)
-    return f"{path.name}, line {_line(tree, place)}: {where}: {rule}"
-
-
-def _line(node: yaml.Node | None, place: tuple[str | int, ...]) -> int:
-    """The line of a place in the file, or of the nearest thing around it that is there."""
-    for step in place:
-        if isinstance(node, yaml.MappingNode):
-            inner = next((value for key, value in node.value if key.value == step), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            inner = node.value[step] if step < len(node.value) else None
-        else:
-            inner = None
-        if inner is None:
-            break
-        node = inner
-    return node.start_mark.line + 1 if node else 1
