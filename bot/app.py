@@ -24,7 +24,7 @@ from bot.turns.visit import Service
 from bot.web import Receive, make_web
 from bot.worker import Worker
 from cards.page import Setting
-from content.packs import BrokenPack, load_packs
+from content.packs import HERE, BrokenPack, load_packs
 from snapshot.ports import DIRECTORY, Keys, KeysError, Kind, Records, RecordsError
 from snapshot.snapshot import Phase
 from storage.keyfiles import KeyFiles
@@ -90,7 +90,7 @@ async def _service(
     due: asyncio.Event,
 ) -> Service:
     sealer = await service_sealer(keys)
-    packs = await asyncio.to_thread(load_packs)
+    packs = await asyncio.to_thread(load_packs, settings.content or HERE)
     return Service(
         directory=Directory(records, keys, sealer, packs, time.monotonic),
         records=records,
