@@ -26,7 +26,7 @@ from bot.web import Receive, make_web
 from bot.worker import Deed, Worker
 from bot.working_days import working_days
 from cards.page import Setting
-from content.packs import BrokenPack, load_packs
+from content.packs import HERE, BrokenPack, load_packs
 from content.screening import load_screener
 from snapshot.ports import DIRECTORY, Keys, KeysError, Kind, Records, RecordsError
 from snapshot.sealing import Person
@@ -105,14 +105,15 @@ async def _service(
     due: asyncio.Event,
 ) -> Service:
     sealer = await service_sealer(keys)
-    packs = await asyncio.to_thread(load_packs)
+    content = settings.content or HERE
+    packs = await asyncio.to_thread(load_packs, content)
     return Service(
         directory=Directory(records, keys, sealer, packs, time.monotonic),
         records=records,
         packs=packs,
         setting=Setting(settings.survey_link, settings.key_days, settings.backup_days),
         rights=_rights(settings),
-        screener=await asyncio.to_thread(load_screener),
+        screener=await asyncio.to_thread(load_screener, content),
         clock=clock,
         working_days=working_days,
         new_id=lambda: secrets.token_hex(10),

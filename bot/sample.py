@@ -21,28 +21,28 @@ from snapshot.instrument import (
 from snapshot.opening import Running, open_snapshot
 from snapshot.ports import Keys, Records, SnapshotId
 from snapshot.sealing import Person
-from snapshot.snapshot import Contacts, Mixing, Snapshot, form_cells
+from snapshot.snapshot import CellId, Contacts, Mixing, Snapshot, form_cells
 from snapshot.survey import to_record
 
+# Of a county that we made up; with nobody in it, an agency is not on offer. The agencies of another
+# programme get a headcount between these ends.
 HEADCOUNTS = {
     AgencyId("police"): 90,
     AgencyId("childrens_social_care"): 70,
     AgencyId("health"): 160,
     AgencyId("education_early_years"): 210,
+    AgencyId("probation_youth_justice"): 0,
     AgencyId("voluntary_community"): 40,
+    AgencyId("housing_other"): 0,
 }
+_FEWEST, _MOST = 40, 240
 _TIMEZONE = "Europe/London"
 _WINDOW = timedelta(days=12)
 
-# How each agency tends to see each domain, on the way from 0 (not yet) to 1 (fully): schools
-# know prevention best, police the first response, and hardly anybody is content with recovery.
-_LEANING = {
-    "police": (0.75, 0.45, 0.75, 0.50, 0.30),
-    "childrens_social_care": (0.80, 0.50, 0.70, 0.65, 0.35),
-    "health": (0.75, 0.45, 0.60, 0.50, 0.40),
-    "education_early_years": (0.85, 0.80, 0.55, 0.40, 0.25),
-    "voluntary_community": (0.80, 0.60, 0.40, 0.30, 0.25),
-}
+# On the way from 0 (not yet) to 1 (fully), people are most content with the first domain and least
+# with the last, which is recovery with us; each agency sees each domain in its own way.
+_FIRST, _LAST = 0.80, 0.30
+_OWN_WAY = 0.15
 _MOOD = 0.12
 _SPREAD = 0.18
 _UNSURE = 0.07
@@ -72,15 +72,31 @@ async def open_sample(
     people: int,
     now: datetime,
     dice: Random,
-    headcounts: Mapping[AgencyId, int] = HEADCOUNTS,
+    headcounts: Mapping[AgencyId, int] | None = None,
 ) -> Running:
     """Open a sample snapshot in which `people` have sent their answers already."""
+    headcounts = headcounts or _headcounts(instrument, dice)
+    leanings = {agency: _leaning(instrument, dice) for agency in headcounts}
     running = await open_snapshot(records, keys, _sample(instrument, headcounts, now, dice))
     for number in range(people):
         agency = dice.choices(list(headcounts), weights=list(headcounts.values()))[0]
         person = Person("sample", f"{running.snapshot.id}-{number}")
-        await _send(running, records, person, _ballot(running.snapshot, instrument, agency, dice))
+        cell = _cell(running.snapshot, agency)
+        await _send(running, records, person, _ballot(cell, instrument, leanings[agency], dice))
     return running
+
+
+def _headcounts(instrument: Instrument, dice: Random) -> dict[AgencyId, int]:
+    return {a.id: HEADCOUNTS.get(a.id, dice.randrange(_FEWEST, _MOST)) for a in instrument.agencies}
+
+
+def _leaning(instrument: Instrument, dice: Random) -> dict[DomainId, float]:
+    """How an agency tends to see each domain."""
+    step = (_LAST - _FIRST) / max(len(instrument.domains) - 1, 1)
+    return {
+        domain.id: _FIRST + place * step + dice.uniform(-_OWN_WAY, _OWN_WAY)
+        for place, domain in enumerate(instrument.domains)
+    }
 
 
 def _sample(
@@ -116,16 +132,21 @@ async def _send(running: Running, records: Records, person: Person, ballot: Ball
     await records.create(to_record(envelope, running.snapshot.id, running.sealer))
 
 
-def _ballot(snapshot: Snapshot, instrument: Instrument, agency: AgencyId, dice: Random) -> Ballot:
+def _cell(snapshot: Snapshot, agency: AgencyId) -> CellId:
     cell = snapshot.cell_of(agency)
     if cell is None:
-        raise ValueError("the sample's agencies are all on offer")
+        raise ValueError("whoever answers the sample works for an agency that is on offer")
+    return cell.id
+
+
+def _ballot(
+    cell: CellId, instrument: Instrument, leaning: Mapping[DomainId, float], dice: Random
+) -> Ballot:
     mood = dice.gauss(0, _MOOD)
-    leaning = dict(zip((d.id for d in instrument.domains), _LEANING[agency], strict=True))
     answers: Mapping[StatementId, OptionId] = {
         s.id: _choice(instrument, s, leaning, mood, dice) for s in instrument.statements
     }
-    return Ballot(cell.id, answers, sent=True, revision=len(answers))
+    return Ballot(cell, answers, sent=True, revision=len(answers))
 
 
 def _choice(
@@ -136,9 +157,9 @@ def _choice(
     dice: Random,
 ) -> OptionId:
     luck = dice.random()
-    if luck < _UNSURE:
+    if luck < _UNSURE and instrument.option(DONT_KNOW):
         return DONT_KNOW
-    if luck < _UNSURE + _NOT_MINE:
+    if luck > 1 - _NOT_MINE and instrument.option(NOT_RELEVANT):
         return NOT_RELEVANT
     felt = 100 * (leaning[statement.domain] + mood + dice.gauss(0, _SPREAD))
     return min(instrument.scores, key=lambda option: abs(instrument.scores[option] - felt))

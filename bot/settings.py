@@ -51,6 +51,7 @@ class Settings(BaseModel):
     port: int = Field(default=3978, alias="PORT", ge=0, le=65535)
     store: str = Field(default="sqlite:///var/snapshot.db", alias="SNAPSHOT_STORE")
     keys: str = Field(default="file:var/keys", alias="SNAPSHOT_KEYS")
+    content: Path | None = Field(default=None, alias="SNAPSHOT_CONTENT")
     sample: int = Field(default=0, alias="SNAPSHOT_SAMPLE", ge=0, le=5_000)
     teams_app_id: str = Field(default="", alias="TEAMS_APP_ID")
     local_link: str = Field(default=PLAYGROUND, alias="SNAPSHOT_LINK")
@@ -86,6 +87,16 @@ class Settings(BaseModel):
     def _people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if any(len(each.split("/")) != 2 or not all(each.split("/")) for each in value):
             raise ValueError("must be TENANT-ID/OBJECT-ID, with commas between them")
+        return value
+
+    @field_validator("content")
+    @classmethod
+    def _is_a_folder(cls, value: Path | None) -> Path | None:
+        if value and not value.is_dir():
+            raise ValueError(
+                "must be a folder with instrument.en-GB.yaml and messages.en-GB.yaml in it; "
+                "leave it out for our own content"
+            )
         return value
 
     @model_validator(mode="after")

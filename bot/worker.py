@@ -87,26 +87,20 @@ class Worker:
             return []
 
     async def _do(self, running: Running) -> AsyncIterator[str]:
-        service = self._service
-        now = service.clock()
-        if running.phase is Phase.OPEN and now >= running.snapshot.deadline:
-            closing = await begin_close(running, service.records, now, only_if_due=True)
-            running = service.directory.note(closing)
-        if running.phase is Phase.OPEN:
-            async for did in self._do_while_open(running):
+        running = await self._close_if_due(running)
+        for work in (self._do_while_open, self._close, self._moderate, self._post_all):
+            async for did in work(running):
                 yield did
-        if running.phase is Phase.CLOSING:
-            running = await self._finish(running)
-            yield "closed"
-        if running.phase is Phase.CLOSED:
-            await sweep(running, service.records)
-        async for did in self._moderate(running):
-            yield did
-        for publication in await unsent(service.records, running.snapshot.id):
-            if await self._send(running, publication):
-                yield f"posted-{topic_of(publication.id)}"
+            running = self._service.directory.known(running.snapshot.id) or running
+
+    async def _close_if_due(self, running: Running) -> Running:
+        service = self._service
+        closing = await begin_close(running, service.records, service.clock(), only_if_due=True)
+        return service.directory.note(closing)
 
     async def _do_while_open(self, running: Running) -> AsyncIterator[str]:
+        if running.phase is not Phase.OPEN:
+            return
         service = self._service
         records, now = service.records, service.clock()
         instrument = service.page(running).instrument
@@ -130,13 +124,23 @@ class Worker:
         if await nudge_due(running, rules, records, now, working):
             yield "moderators-nudged"
 
-    async def _finish(self, running: Running) -> Running:
-        service = self._service
-        instrument = service.page(running).instrument
-        await finish_close(
-            running, instrument, service.records, dice=self._dice, wait=asyncio.sleep
-        )
-        return await service.directory.find(running.snapshot.id, fresh=True) or running
+    async def _close(self, running: Running) -> AsyncIterator[str]:
+        service, id = self._service, running.snapshot.id
+        if running.phase is Phase.CLOSING:
+            instrument = service.page(running).instrument
+            await finish_close(
+                running, instrument, service.records, dice=self._dice, wait=asyncio.sleep
+            )
+            await self._alarm_if_damaged(running)
+            yield "closed"
+            running = await service.directory.find(id, fresh=True) or running
+        if running.phase is Phase.CLOSED:
+            await sweep(running, service.records)
+
+    async def _post_all(self, running: Running) -> AsyncIterator[str]:
+        for publication in await unsent(self._service.records, running.snapshot.id):
+            if await self._send(running, publication):
+                yield f"posted-{topic_of(publication.id)}"
 
     async def _alarm_if_damaged(self, running: Running) -> None:
         id = running.snapshot.id

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from adaptive_cards_python.adaptive_card.Action import Execute
 from adaptive_cards_python.adaptive_card.Element import ElementType
-from snapshot.screening import Finding, Identifier
 
 from cards.help import signposting
 from cards.inputs import label_of, text_input
@@ -15,6 +14,7 @@ from cards.page import Page
 from cards.parts import Card, buttons, card, container, heading, help_rows, paragraphs, press, text
 from cards.verbs import Verb
 from snapshot.instrument import Domain, DomainId
+from snapshot.screening import Finding, Identifier
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ wrong with a pack is refused at start, with the file, the line, the place and th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -21,19 +22,24 @@ __all__ = ["HERE", "BrokenPack", "load_packs"]
 
 HERE = Path(__file__).parent
 
+FIRST_LANGUAGE = "en-GB"
+"""Every folder has it: for whoever has not chosen another, and for the others to agree with."""
+
 _PRACTICE = "practice"
 _FAVOURABLE_ONLY = "domains_favourable"
 
 
 def load_packs(folder: Path = HERE) -> dict[str, Pack]:
-    """All packs of a folder by language. Raises `BrokenPack`."""
+    """All packs of a folder by language, which agree with each other. Raises `BrokenPack`."""
     packs = {}
     for path in sorted(folder.glob("instrument.*.yaml")):
-        instrument = _read_instrument(path)
-        wording = _read_wording(path.with_name(f"messages.{instrument.language}.yaml"), instrument)
-        packs[instrument.language] = Pack(instrument, wording)
-    if not packs:
-        raise BrokenPack(f"{folder} holds no instrument.LANGUAGE.yaml")
+        language = path.name.split(".")[1]
+        instrument = _read_instrument(path, language)
+        wording = _read_wording(path.with_name(f"messages.{language}.yaml"), language)
+        packs[language] = Pack(instrument, wording)
+    if FIRST_LANGUAGE not in packs:
+        raise BrokenPack(f"{folder} holds no instrument.{FIRST_LANGUAGE}.yaml")
+    _agree(folder, packs)
     return packs
 
 
@@ -159,10 +165,13 @@ class _Analysis(Part):
     practice_weighting: _Weighting
 
 
-class _InstrumentFile(Part):
+class _File(Part):
+    language: _Text
+
+
+class _InstrumentFile(_File):
     id: _Text
     version: _Text
-    language: _Text
     title: _Text
     minutes_needed: Annotated[int, Field(ge=1)]
     domains: list[_Domain]
@@ -201,8 +210,7 @@ class _Commands(Part):
     channel: Mapping[str, _Command]
 
 
-class _WordingFile(Part):
-    language: _Text
+class _WordingFile(_File):
     messages: Mapping[str, _Message]
     verbs: Mapping[str, _Text]
     buttons: Mapping[str, _Text]
@@ -217,8 +225,8 @@ class _WordingFile(Part):
 # -- from the files to the values ----------------------------------------------------------------
 
 
-def _read_instrument(path: Path) -> core.Instrument:
-    file = read(path, _InstrumentFile)
+def _read_instrument(path: Path, language: str) -> core.Instrument:
+    file = _read(path, _InstrumentFile, language)
     try:
         return _instrument(file)
     except core.BrokenInstrument as error:
@@ -318,11 +326,8 @@ def _scores_from(detail: list[_Detail]) -> int:
     return min(found)
 
 
-def _read_wording(path: Path, instrument: core.Instrument) -> Wording:
-    file = read(path, _WordingFile)
-    if file.language != instrument.language:
-        rule = f"must be {instrument.language}, like the instrument's"
-        raise BrokenPack(complaint(path, ("language",), rule))
+def _read_wording(path: Path, language: str) -> Wording:
+    file = _read(path, _WordingFile, language)
     return Wording(
         language=file.language,
         messages={id: m.text.strip() for id, m in file.messages.items()},
@@ -343,3 +348,81 @@ def _read_wording(path: Path, instrument: core.Instrument) -> Wording:
 
 def _commands(parts: Mapping[str, _Command]) -> tuple[Command, ...]:
     return tuple(Command(id, tuple(c.words), c.does) for id, c in parts.items())
+
+
+def _read[F: _File](path: Path, shape: type[F], language: str) -> F:
+    file = read(path, shape)
+    if file.language != language:
+        rule = f"must be {language}, like in the file's name"
+        raise BrokenPack(complaint(path, ("language",), rule))
+    return file
+
+
+# -- one snapshot, answered in several languages --------------------------------------------------
+
+type _Shared = dict[tuple[str, ...], list[tuple[object, ...]]]
+
+
+def _agree(folder: Path, packs: Mapping[str, Pack]) -> None:
+    """Raises `BrokenPack` with all that differs from the first language.
+
+    Each practitioner chooses their own, so one snapshot is answered and told in all of them.
+    """
+    first = _shared(packs[FIRST_LANGUAGE])
+    complaints = [
+        complaint(folder / f"{file}.{language}.yaml", tuple(place), _difference(found, wanted))
+        for language, pack in packs.items()
+        for (file, *place), found in _shared(pack).items()
+        if found != (wanted := first[file, *place])
+    ]
+    if complaints:
+        raise BrokenPack("\n".join(complaints))
+
+
+def _shared(pack: Pack) -> _Shared:
+    """What has to be the same in each language, by file and place; the wording has no order."""
+    instrument, wording = pack.instrument, pack.wording
+    return {
+        ("instrument", "id"): [(instrument.id,)],
+        ("instrument", "version"): [(instrument.version,)],
+        ("instrument", "domains"): [(d.id,) for d in instrument.domains],
+        ("instrument", "statements"): [(s.id, s.domain) for s in instrument.statements],
+        ("instrument", "scales"): [(o.id, o.score) for o in instrument.practice.options],
+        ("instrument", "rag"): [
+            (b.id, b.start, b.below) for b in (*instrument.bands, instrument.not_rated)
+        ],
+        ("instrument", "agencies"): [(a.id,) for a in instrument.agencies],
+        ("instrument", "analysis"): [
+            *asdict(instrument.limits).items(),
+            *asdict(instrument.comments).items(),
+            *instrument.mixing_defaults,
+        ],
+        ("messages", "messages"): _ids(wording.messages),
+        ("messages", "verbs"): _ids(wording.verbs),
+        ("messages", "buttons"): _ids(wording.buttons),
+        ("messages", "links"): _ids(wording.links),
+        ("messages", "words"): _ids(wording.words),
+        ("messages", "inputs"): _ids(wording.inputs),
+        ("messages", "identifier_kinds"): _ids(wording.kinds),
+        ("messages", "choices"): sorted(
+            (field, value) for field, labels in wording.choices.items() for value in labels
+        ),
+        ("messages", "commands", "private_chat"): _ids(c.id for c in wording.private),
+        ("messages", "commands", "channel"): _ids(c.id for c in wording.channel),
+    }
+
+
+def _ids(ids: Iterable[str]) -> list[tuple[object, ...]]:
+    return [(id,) for id in sorted(ids)]
+
+
+def _difference(found: list[tuple[object, ...]], wanted: list[tuple[object, ...]]) -> str:
+    said = [
+        f"{what} {', '.join(' '.join(map(str, part)) for part in parts)}"
+        for what, parts in (
+            ("lacks", [part for part in wanted if part not in found]),
+            ("has besides", [part for part in found if part not in wanted]),
+        )
+        if parts
+    ]
+    return f"set beside {FIRST_LANGUAGE}, it {' and '.join(said or ['has another order'])}"

@@ -15,11 +15,12 @@ HERE = Path(__file__).parent
 
 
 def load_screener(folder: Path = HERE) -> Screener:
-    """A screener with the lists of all languages of a folder. Raises `BrokenPack`."""
-    paths = sorted(folder.glob("screening.*.yaml"))
-    if not paths:
-        raise BrokenPack(f"{folder} holds no screening.LANGUAGE.yaml")
-    return Screener([_read_lists(path) for path in paths])
+    """A screener with the lists of all languages of a folder. Raises `BrokenPack`.
+
+    A programme that has none of its own uses ours: comments are never kept unscreened.
+    """
+    paths = [*folder.glob("screening.*.yaml")] or [*HERE.glob("screening.*.yaml")]
+    return Screener([_read_lists(path) for path in sorted(paths)])
 
 
 # An entry without a letter would be found everywhere.

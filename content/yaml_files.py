@@ -25,6 +25,8 @@ def read[F: Part](path: Path, shape: type[F]) -> F:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise BrokenPack(f"{path.name} is missing") from None
+    except UnicodeDecodeError as error:
+        raise BrokenPack(f"{path.name}: not UTF-8: {error}") from None
     try:
         # S506: it is the safe loader, only stricter.
         return shape.model_validate(yaml.load(text, Loader=_Loader))  # noqa: S506

@@ -1,4 +1,4 @@
-"""When moderators hear of comments: on the working day after each mixing, and when they wait long."""
+"""When moderators hear of comments: on the working day after a mixing, and when they wait."""
 
 from __future__ import annotations
 

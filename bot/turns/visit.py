@@ -10,6 +10,7 @@ from bot.directory import Directory
 from bot.turns.turn import Turn
 from cards.page import Page, Setting, page_of, say_day
 from cards.parts import Card
+from content.packs import FIRST_LANGUAGE
 from snapshot.calendar import IsWorkingDay, next_mixing
 from snapshot.envelope import Envelope
 from snapshot.opening import Running
@@ -19,8 +20,6 @@ from snapshot.sealing import Person
 from snapshot.snapshot import Phase
 from snapshot.survey import Survey
 from snapshot.wording import Pack
-
-FALLBACK_LANGUAGE = "en-GB"
 
 type Handler = Callable[[Visit], Awaitable[Card]]
 
@@ -65,7 +64,7 @@ class Service:
     @property
     def pack(self) -> Pack:
         """The language of whoever is not known to read another."""
-        return self.packs.get(FALLBACK_LANGUAGE) or next(iter(self.packs.values()))
+        return self.packs[FIRST_LANGUAGE]
 
     def pack_for(self, *languages: str) -> Pack:
         """The pack of the first of these languages that there is one for."""

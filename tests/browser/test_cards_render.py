@@ -1,4 +1,4 @@
-"""Every card, drawn by Microsoft's own renderer in Chromium, without a network."""
+"""Every card, drawn by Microsoft's own renderer in Chromium, offline: it fits and bars nobody."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 NODE_MODULES = Path(__file__).parents[2] / "node_modules"
 RENDERER = NODE_MODULES / "adaptivecards/dist"
 HOSTS = NODE_MODULES / "adaptivecards-designer/lib/hostConfigs"
+AXE = NODE_MODULES / "axe-core/axe.min.js"
 PICTURES = SHOTS / "rendered"
 
 PHONE, DESK = 320, 760
@@ -46,10 +47,20 @@ class Wall:
         self, card: Json, *, theme: str = "light", width: int = PHONE
     ) -> list[str]:
         """Draw a card; what is wrong with it as the renderer has it, or as it has come out."""
-        arguments = [card, self._hosts[theme], theme, width]
-        events: list[str] = await self._page.evaluate("(all) => draw(...all)", arguments)
+        events = await self._draw(card, theme, width)
         misfits: list[str] = await self._page.evaluate("misfits()")
         return [event for event in events if not HARMLESS.match(event)] + misfits
+
+    async def barriers(self, card: Json, *, theme: str = "light", width: int = PHONE) -> list[str]:
+        """Draw a card; what of WCAG 2.1 A and AA or of best practice it breaks, and where."""
+        await self._draw(card, theme, width)
+        found: list[str] = await self._page.evaluate("barriers()")
+        return found
+
+    async def _draw(self, card: Json, theme: str, width: int) -> list[str]:
+        arguments = [card, self._hosts[theme], theme, width]
+        events: list[str] = await self._page.evaluate("(all) => draw(...all)", arguments)
+        return events
 
     async def picture(self, name: str) -> None:
         await self._page.locator("#card").screenshot(path=PICTURES / f"{name}.png")
@@ -57,13 +68,14 @@ class Wall:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def wall(chromium: Browser) -> AsyncIterator[Wall]:
-    if not RENDERER.is_dir() or not HOSTS.is_dir():
-        pytest.skip("Microsoft's card renderer is not here: `make test` installs it with npm.")
+    if not all(part.exists() for part in (RENDERER, HOSTS, AXE)):
+        pytest.skip("The card renderer or axe is not here: `make test` installs both with npm.")
     PICTURES.mkdir(parents=True, exist_ok=True)
     context = await chromium.new_context(offline=True)
     shown = await context.new_page()
     await shown.set_content(Path(__file__).with_name("render.html").read_text(encoding="utf-8"))
     await shown.add_script_tag(path=RENDERER / "adaptivecards.min.js")
+    await shown.add_script_tag(path=AXE)
     hosts = {
         theme: json.loads((HOSTS / f"microsoft-teams-{theme}.json").read_text(encoding="utf-8"))
         for theme in THEMES
@@ -100,7 +112,18 @@ async def test_every_statement_fits_on_a_phone(wall: Wall, whose: Page) -> None:
         assert await wall.complaints(statement(whose, position).to_dict()) == []
 
 
-# -- that misfits would be found ------------------------------------------------------------------
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("whose", [ENGLISH, WELSH], ids=["en", "cy"])
+@pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
+async def test_nothing_on_it_is_a_barrier(
+    wall: Wall, exhibit: Exhibit, whose: Page, width: int, theme: str
+) -> None:
+    card = exhibit.make(whose).to_dict()
+    assert await wall.barriers(card, theme=theme, width=width) == []
+
+
+# -- that misfits and barriers would be found -----------------------------------------------------
 
 
 def _card(*body: Json) -> Json:
@@ -131,3 +154,28 @@ def _button(title: str) -> Json:
 )
 async def test_a_card_that_does_not_fit_is_found(wall: Wall, card: Json) -> None:
     assert await wall.complaints(card)
+
+
+@pytest.mark.parametrize(
+    ("card", "rule"),
+    [
+        pytest.param(_card({"type": "Input.Text", "id": "area"}), "label", id="a nameless input"),
+        pytest.param(
+            _card({"type": "TextBlock", "text": "Amber on white", "color": "warning"}),
+            "color-contrast",
+            id="a text too faint to read",
+        ),
+        pytest.param(
+            _card({"type": "ActionSet", "actions": [_button("")]}),
+            "button-name",
+            id="a button that says nothing",
+        ),
+        pytest.param(
+            _card({"type": "TextBlock", "style": "heading", "text": " "}),
+            "empty-heading",
+            id="a heading that says nothing",
+        ),
+    ],
+)
+async def test_a_barrier_is_found(wall: Wall, card: Json, rule: str) -> None:
+    assert any(found.startswith(f"{rule}:") for found in await wall.barriers(card))

@@ -171,6 +171,21 @@ def test_every_picture_says_in_words_what_it_shows(shown: Shown) -> None:
     assert all(image["altText"].strip() for image in shown.parts("Image"))
 
 
+def test_every_input_has_a_label(shown: Shown) -> None:
+    """Axe takes a placeholder for one, which is gone once somebody types."""
+    assert _unlabelled(shown.json) == []
+
+
+def test_an_input_without_a_label_would_be_found() -> None:
+    form = {"body": [{"type": "Input.Text", "id": "area", "placeholder": "Norfolk"}]}
+    assert _unlabelled(form) == ["area"]
+
+
+def _unlabelled(card: Json) -> list[str]:
+    inputs = [part for part in _parts(card) if str(part.get("type")).startswith("Input.")]
+    return [part["id"] for part in inputs if not part.get("label", "").strip()]
+
+
 def test_no_placeholder_is_left(shown: Shown) -> None:
     assert not re.search(r"\{\w+\}", " ".join(text["text"] for text in shown.parts("TextBlock")))
 

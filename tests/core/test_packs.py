@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,8 @@ from snapshot.errors import EmptyPlaceholder
 from snapshot.instrument import Instrument
 from snapshot.snapshot import CellId
 from snapshot.tally import count, cut
-from snapshot.wording import Command, Pack, fill
+from snapshot.wording import Pack, fill
+from tests.packs.programme import another_programme
 
 PACKS = load_packs()
 ENGLISH, WELSH = PACKS["en-GB"], PACKS["cy-GB"]
@@ -56,33 +57,11 @@ def test_there_are_22_statements_in_five_domains() -> None:
     assert len(ENGLISH.instrument.statements) == 22
 
 
-def command_ids(commands: Iterable[Command]) -> set[str]:
-    return {c.id for c in commands}
-
-
-IDS: Mapping[str, Callable[[Pack], object]] = {
-    "domains": lambda p: [d.id for d in p.instrument.domains],
-    "statements": lambda p: [(s.id, s.domain) for s in p.instrument.statements],
-    "options and scores": lambda p: [(o.id, o.score) for o in p.instrument.practice.options],
-    "bands": lambda p: [(b.id, b.start, b.below) for b in p.instrument.bands],
-    "not rated": lambda p: p.instrument.not_rated.id,
-    "agencies": lambda p: [a.id for a in p.instrument.agencies],
-    "limits": lambda p: p.instrument.limits,
-    "version": lambda p: (p.instrument.id, p.instrument.version),
-    "messages": lambda p: set(p.wording.messages),
-    "verbs": lambda p: set(p.wording.verbs),
-    "buttons": lambda p: set(p.wording.buttons),
-    "links": lambda p: {id: link.url for id, link in p.wording.links.items()},
-    "words": lambda p: set(p.wording.words),
-    "choices": lambda p: {field: set(labels) for field, labels in p.wording.choices.items()},
-    "private commands": lambda p: command_ids(p.wording.private),
-    "channel commands": lambda p: command_ids(p.wording.channel),
-}
-
-
-@pytest.mark.parametrize("part", IDS)
-def test_both_languages_have_the_same(part: str) -> None:
-    assert IDS[part](WELSH) == IDS[part](ENGLISH)
+def test_links_lead_to_the_same_places_in_both_languages() -> None:
+    english, welsh = (
+        {id: link.url for id, link in pack.wording.links.items()} for pack in (ENGLISH, WELSH)
+    )
+    assert english == welsh
 
 
 @pytest.mark.parametrize("section", ["inputs", "identifier_kinds", "placeholders", "contacts"])
@@ -169,58 +148,10 @@ def test_what_is_filled_in_is_not_read_as_a_placeholder_itself() -> None:
 # -- somebody else's instrument ------------------------------------------------------------------
 
 
-def another_instrument() -> dict[str, Any]:
-    """Three domains, eleven statements, and a scale with other labels and other scores."""
-    domains = {"noticing": 5, "acting": 4, "mending": 2}
-    ours = raw(INSTRUMENT_FILE)
-    favourable = {**ours["analysis"]["anonymity"]["rounding"], "favourable": ["always"]}
-    return {
-        "id": "another-snapshot",
-        "version": "2026-1",
-        "language": "en-GB",
-        "title": "Three domains, eleven statements",
-        "minutes_needed": 5,
-        "domains": [{"id": d, "title": d.title(), "purpose": f"Why {d} matters."} for d in domains],
-        "statements": [
-            {
-                "id": f"{domain}-{number}",
-                "domain": domain,
-                "short": f"{domain.title()} {number}",
-                "text": f"We are good at {domain}, part {number}.",
-                "help": "What that means.",
-            }
-            for domain, statements in domains.items()
-            for number in range(1, statements + 1)
-        ],
-        "scales": [
-            {
-                "id": "how-often",
-                "audiences": ["practice"],
-                "question": {"practice": "How often is this so?"},
-                "options": [
-                    {"value": "never", "label": "Never", "score": 0},
-                    {"value": "at_times", "label": "At times", "score": 50},
-                    {"value": "always", "label": "Always", "score": 100},
-                    {"value": "dont_know", "label": "Cannot say", "score": None},
-                ],
-            }
-        ],
-        "rag": ours["rag"],
-        "agencies": [{"id": "clubs", "label": "Clubs"}, {"id": "churches", "label": "Churches"}],
-        "analysis": {
-            **ours["analysis"],
-            "anonymity": {**ours["analysis"]["anonymity"], "rounding": favourable},
-        },
-    }
-
-
 @pytest.fixture
 def another(tmp_path: Path) -> Instrument:
-    """Another programme's instrument, with our words around it."""
-    text = yaml.safe_dump(another_instrument(), allow_unicode=True)
-    (tmp_path / INSTRUMENT_FILE).write_text(text, encoding="utf-8")
-    shutil.copy(HERE / MESSAGES_FILE, tmp_path)
-    return load_packs(tmp_path)["en-GB"].instrument
+    """Three domains, eleven statements, and a scale with other labels and other scores."""
+    return load_packs(another_programme(tmp_path / "another"))["en-GB"].instrument
 
 
 def test_another_instrument_takes_the_place_of_ours_without_touching_code(
@@ -228,13 +159,16 @@ def test_another_instrument_takes_the_place_of_ours_without_touching_code(
 ) -> None:
     assert [len(another.of_domain(d.id)) for d in another.domains] == [5, 4, 2]
     assert [o.label for o in another.practice.options] == [
-        "Never",
-        "At times",
-        "Always",
+        "Hardly ever",
+        "Now and then",
+        "Half of the time",
+        "Most times",
+        "Every time",
         "Cannot say",
+        "Not my patch",
     ]
-    assert another.scores == {"never": 0, "at_times": 50, "always": 100}
-    assert [a.label_in("Wales") for a in another.agencies] == ["Clubs", "Churches"]
+    assert [another.scores[o.id] for o in another.practice.options[:5]] == [0, 25, 50, 75, 100]
+    assert another.agencies[3].label_in("Wales") == "Clubs and chapels"
 
 
 def test_another_instrument_is_answered_cut_and_counted_like_ours(another: Instrument) -> None:
@@ -446,10 +380,27 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BrokenPack, match=r"holds no instrument\.LANGUAGE\.yaml"):
+    with pytest.raises(BrokenPack, match=r"holds no instrument\.en-GB\.yaml"):
         load_packs(tmp_path)
     shutil.copy(HERE / INSTRUMENT_FILE, tmp_path)
     with pytest.raises(BrokenPack, match=r"messages\.en-GB\.yaml is missing"):
+        load_packs(tmp_path)
+
+
+def test_a_folder_needs_the_language_of_whoever_has_not_chosen_one(tmp_path: Path) -> None:
+    for name in ("instrument.cy-GB.yaml", "messages.cy-GB.yaml"):
+        shutil.copy(HERE / name, tmp_path)
+    with pytest.raises(BrokenPack, match=r"holds no instrument\.en-GB\.yaml"):
+        load_packs(tmp_path)
+
+
+def test_one_language_is_enough(tmp_path: Path) -> None:
+    assert set(load_packs(another_programme(tmp_path / "another"))) == {"en-GB"}
+
+
+def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    (tmp_path / INSTRUMENT_FILE).write_bytes("title: Ciplun â".encode("latin-1"))
+    with pytest.raises(BrokenPack, match=r"instrument\.en-GB\.yaml: not UTF-8"):
         load_packs(tmp_path)
 
 
@@ -457,6 +408,86 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / INSTRUMENT_FILE).write_text(text)
     with pytest.raises(BrokenPack, match=r"instrument\.en-GB\.yaml, line 1"):
+        load_packs(tmp_path)
+
+
+# -- languages that do not agree -----------------------------------------------------------------
+
+WELSH_INSTRUMENT, WELSH_MESSAGES = "instrument.cy-GB.yaml", "messages.cy-GB.yaml"
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """What is put in place of `find` throughout a Welsh file, and what that then lacks, where."""
+
+    find: str
+    put: str
+    place: str
+    lacks: str
+    file: str = WELSH_INSTRUMENT
+
+
+DISAGREEMENTS = [
+    Disagreement("id: csa-system", "id: my-system", "id", "csa-system-snapshot"),
+    Disagreement('version: "1.0.0"', 'version: "1.0.1"', "version", "1.0.0"),
+    Disagreement(" prevention\n", " atal\n", "domains", "prevention"),
+    Disagreement("- id: AW2", "- id: AW9", "statements", "AW2 awareness"),
+    Disagreement("score: 66.67", "score: 75", "scales", "mostly 66.67"),
+    Disagreement(": 40\n", ": 41\n", "rag", "red 0.0 40.0, amber 40.0 70.0"),
+    Disagreement("id: grey", "id: llwyd", "rag", "grey None None"),
+    Disagreement("- id: health\n", "- id: iechyd\n", "agencies", "health"),
+    Disagreement("trim_ratio: 3", "trim_ratio: 4", "analysis", "trim_ratio 3"),
+    Disagreement("  toast:\n", "  tost:\n", "messages", "toast", WELSH_MESSAGES),
+    Disagreement("  help.privacy:", "  help.x:", "verbs", "help.privacy", WELSH_MESSAGES),
+    Disagreement("  cancel:", "  canslo:", "buttons", "cancel", WELSH_MESSAGES),
+    Disagreement("  chat_with:", "  sgwrs:", "links", "chat_with", WELSH_MESSAGES),
+    Disagreement("  position:", "  safle:", "words", "position", WELSH_MESSAGES),
+    Disagreement("    Wales:", "    Cymru:", "choices", "nation Wales", WELSH_MESSAGES),
+    Disagreement(
+        "    withdraw:", "    tynnu:", "commands.private_chat", "withdraw", WELSH_MESSAGES
+    ),
+    Disagreement("    extend:", "    estyn:", "commands.channel", "extend", WELSH_MESSAGES),
+]
+
+
+def both_languages(folder: Path, file: str, change: Callable[[str], str]) -> None:
+    """Put our packs into a folder, with a change in one file."""
+    for path in HERE.glob("*.yaml"):
+        shutil.copy(path, folder)
+    before = (folder / file).read_text(encoding="utf-8")
+    after = change(before)
+    assert after != before
+    (folder / file).write_text(after, encoding="utf-8")
+
+
+@pytest.mark.parametrize("found", DISAGREEMENTS, ids=lambda found: found.lacks)
+def test_what_one_language_lacks_is_said_with_file_and_place(
+    tmp_path: Path, found: Disagreement
+) -> None:
+    both_languages(tmp_path, found.file, lambda text: text.replace(found.find, found.put))
+    with pytest.raises(BrokenPack) as refused:
+        load_packs(tmp_path)
+    lacks = rf"set beside en-GB, it lacks {re.escape(found.lacks)}( and has besides .+)?"
+    said = rf"{re.escape(found.file)}, line \d+: {re.escape(found.place)}: {lacks}"
+    assert any(re.fullmatch(said, line) for line in str(refused.value).splitlines())
+
+
+def test_the_same_statements_in_another_order_are_refused(tmp_path: Path) -> None:
+    """Otherwise two people of one snapshot would be asked different things at one place."""
+
+    def swap(text: str) -> str:
+        text = text.replace("- id: AW1\n", "- id: AW0\n").replace("- id: AW2\n", "- id: AW1\n")
+        return text.replace("- id: AW0\n", "- id: AW2\n")
+
+    both_languages(tmp_path, WELSH_INSTRUMENT, swap)
+    with pytest.raises(BrokenPack, match="statements: set beside en-GB, it has another order"):
+        load_packs(tmp_path)
+
+
+def test_a_pack_in_another_language_than_its_name_says_is_refused(tmp_path: Path) -> None:
+    """It would take the place of the right one."""
+    both_languages(tmp_path, WELSH_INSTRUMENT, lambda text: text.replace(": cy-GB", ": en-GB"))
+    with pytest.raises(BrokenPack, match=r"language: must be cy-GB, like in the file's name"):
         load_packs(tmp_path)
 
 

@@ -38,12 +38,16 @@ class Clock:
 
 @dataclass
 class RunningBot:
-    """The whole bot in this process, its files in `folder`; `restarts` forgets all but those."""
+    """The whole bot in this process, its files in `folder`; `restarts` forgets all but those.
+
+    `content` is the folder of its packs; None is our own.
+    """
 
     folder: Path
     port: int
     clock: Clock = field(default_factory=Clock)
     sample: int = 0
+    content: Path | None = None
 
     @property
     def url(self) -> str:
@@ -57,6 +61,7 @@ class RunningBot:
                 "SNAPSHOT_STORE": f"sqlite:///{self.folder / 'snapshot.db'}",
                 "SNAPSHOT_KEYS": f"file:{self.folder / 'keys'}",
                 "SNAPSHOT_SAMPLE": str(self.sample),
+                "SNAPSHOT_CONTENT": str(self.content or ""),
                 "PORT": str(self.port),
             }
         )

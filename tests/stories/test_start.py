@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.packs.programme import another_programme
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -49,6 +51,7 @@ def start(
         ({"SNAPSHOT_STORE": "cosmos://account/db"}, "SNAPSHOT_STORE"),
         ({"SNAPSHOT_KEYS": "https://vault.example.org"}, "SNAPSHOT_KEYS"),
         ({"SNAPSHOT_SAMPLE": "-1"}, "SNAPSHOT_SAMPLE"),
+        ({"SNAPSHOT_CONTENT": "not/there"}, "must be a folder with instrument.en-GB.yaml"),
     ],
 )
 def test_settings_that_cannot_be_are_named(
@@ -73,6 +76,15 @@ def test_a_broken_pack_is_refused_with_file_line_place_and_rule(tmp_path: Path) 
     assert ended.returncode == 1
     assert f"instrument.en-GB.yaml, line {line}: scales.0.options.1.score" in ended.stderr
     assert "less than or equal to 100" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_another_programmes_folder_is_held_to_the_same(tmp_path: Path) -> None:
+    content = another_programme(tmp_path / "another")
+    (content / "messages.en-GB.yaml").unlink()
+    ended = start(tmp_path, {"SNAPSHOT_CONTENT": str(content)})
+    assert ended.returncode == 1
+    assert "messages.en-GB.yaml is missing" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
