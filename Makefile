@@ -19,7 +19,7 @@ help:
 	@echo 'make test           set up, check, run every test'
 	@echo "make test ARGS=...  the same, with arguments for pytest, such as ARGS='-k notice'"
 	@echo 'make check          format, lint, types, direction of imports'
-	@echo 'make bench          what a turn costs, set against a bare handler'
+	@echo 'make bench          what a turn costs, 32 people at once, memory over 20,000 turns'
 	@echo 'make lock           pin the Python packages again (UPGRADE=1: to their newest releases)'
 	@echo 'make clean          remove what make made; the data in var/ stays'
 
@@ -40,9 +40,11 @@ check: $(VENV)/.test
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 
-# Ratios of CPU, in one run: see tests/bench/.
+# Ratios of CPU, in one run; then two that fail when a turn does, or when memory grows.
 bench: $(VENV)/.test
 	$(PYTHON) -m tests.bench.turn
+	$(PYTHON) -m tests.bench.crowd
+	$(PYTHON) -m tests.bench.memory
 
 clean:
 	rm -rf $(VENV) .lock node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,205 +1,148 @@
-"""What a survey turn costs, as a ratio: `make bench`.
+"""What a survey turn costs, as a ratio: part of `make bench`.
 
-The bot answers real HTTP in a process of its own, and so does a bare aiohttp handler that reads
-and durably writes a record of the same size in the same store and sends back a card that was made
-before. Rounds alternate, since machines are noisy; each figure is the median of the rounds.
+Our bot answers real HTTP in a process of its own, and so do two others: a stock bot, built of
+Microsoft's CloudAdapter, that does nothing but send back the same card, and a bare handler on
+the same storage. Rounds alternate, since machines are noisy; each figure is the median of them,
+with the lowest and the highest beside it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import statistics
 import sys
-import tempfile
-import time
-from collections.abc import Callable
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from multiprocessing.connection import Connection
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-import aiohttp
-import orjson
-from aiohttp import web
 from rich.progress import track
 
-from bot.app import make_app
-from bot.rehearsal.teams import Teams
-from bot.settings import Settings
-from bot.web import make_web
-from snapshot.ports import Kind, Record, SnapshotId
-from snapshot.sealing import BALLOT_BYTES
-from storage.sqlite import SqliteRecords
+from bot.rehearsal.teams import Answer, Teams
+from cards.verbs import Verb
+from tests.bench.people import (
+    STATEMENTS,
+    Check,
+    Opening,
+    beginning,
+    newcomer,
+    next_statement,
+    opening,
+    same_as,
+)
+from tests.bench.servers import Served, serve_bot, serve_floor, serve_stock, started
 
 ROUNDS = 5
-PEOPLE = 16
-_SPAWN = multiprocessing.get_context("spawn")
+AT_ONCE = 16
+
+MOST_OF_STOCK = 0.1
+MOST_OF_FLOOR = 3.0
+
+STOCK = ("botbuilder-core", "botbuilder-integration-aiohttp")
+_PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """A server in its own process. `pipe` answers anything with the CPU seconds that it used."""
+class Rival:
+    """A server, what it is made of, and how to tell that it answered as it should.
 
-    name: str
-    url: str
-    pipe: Connection
+    `passes`: how often in a round a group of people answers all. The fast ones have more, so that
+    a passing disturbance of the machine does not weigh more on them than on the slow one.
+    """
 
-    def cpu_s(self) -> float:
-        self.pipe.send("cpu")
-        return float(self.pipe.recv())
+    served: Served
+    made_of: str
+    check: Check
+    passes: int
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        bot = start("bot", serve_bot, Path(folder) / "bot")
-        floor = start("floor", serve_floor, Path(folder) / "floor")
-        try:
-            ratio(bot, floor)
-        finally:
-            for served in (bot, floor):
-                served.pipe.send(None)
+    with started("bot", serve_bot) as bot:
+        seen = asyncio.run(opening(bot.url))
+        with (
+            started("stock", serve_stock, seen.card) as stock,
+            started("floor", serve_floor, seen.answer.body) as floor,
+        ):
+            echoed = same_as(seen.card)
+            rivals = [
+                Rival(bot, f"csa-snapshot {_our_version()}", next_statement, passes=5),
+                Rival(stock, _packages(*STOCK), echoed, passes=1),
+                Rival(floor, _packages("aiohttp"), echoed, passes=5),
+            ]
+            for rival in rivals:
+                _say(_described(rival, asyncio.run(one_answer(rival, seen))))
+            _say(*_compared(measured(rivals, seen)))
 
 
-def ratio(bot: Served, floor: Served) -> None:
-    used: dict[str, list[float]] = {bot.name: [], floor.name: []}
-    for number in track(range(ROUNDS), description="Rounds", console=None):
-        for served in (bot, floor):
-            used[served.name].append(asyncio.run(one_round(served, number)))
-    cost = {name: statistics.median(found) for name, found in used.items()}
-    lines = [f"{name:6} {1000 * each:6.2f} ms of CPU a turn" for name, each in cost.items()]
-    lines.append(f"ratio  {cost[bot.name] / cost[floor.name]:6.2f} (goal: at most 3)")
-    sys.stdout.write("\n".join(lines) + "\n")
+def measured(rivals: list[Rival], seen: Opening) -> dict[str, list[float]]:
+    """CPU seconds that each spends on an answered statement, by name, in each round."""
+    used: dict[str, list[float]] = {r.served.name: [] for r in rivals}
+    for _ in track(range(ROUNDS), description="Rounds"):
+        for rival in rivals:
+            used[rival.served.name].append(asyncio.run(one_round(rival, seen)))
+    return used
 
 
-async def one_round(served: Served, number: int) -> float:
-    """CPU seconds of the server for each answered statement, 16 people at once."""
-    async with aiohttp.ClientSession() as session:
-        snapshot = await (await session.get(f"{served.url}/snapshot")).text()
-        people = [Answering(snapshot, f"{number}-{i}", served.url) for i in range(PEOPLE)]
-        await asyncio.gather(*(p.begin(session) for p in people))
-        before = served.cpu_s()
-        turns = sum(await asyncio.gather(*(p.answer_all(session) for p in people)))
-        return (served.cpu_s() - before) / turns
+async def one_round(rival: Rival, seen: Opening) -> float:
+    """CPU seconds of the server for each answered statement, several people at once."""
+    return statistics.mean([await _one_pass(rival, seen) for _ in range(rival.passes)])
 
 
-@dataclass(frozen=True, slots=True)
-class Answering:
-    snapshot: str
-    name: str
-    url: str
-
-    async def begin(self, session: aiohttp.ClientSession) -> None:
-        await self._post(session, "survey.begin", agency="police")
-
-    async def answer_all(self, session: aiohttp.ClientSession) -> int:
-        for statement in STATEMENTS:
-            await self._post(
-                session, "survey.answer", statement=statement, option="mostly", revision=0
-            )
-        return len(STATEMENTS)
-
-    async def _post(self, session: aiohttp.ClientSession, verb: str, **data: Any) -> None:
-        teams = Teams(self.url)
-        teams.url = "http://127.0.0.1:1"
-        action = {
-            "type": "Action.Execute",
-            "verb": verb,
-            "data": {"snapshot": self.snapshot, **data},
-        }
-        person = teams.person(self.name)
-        person.object_id = self.name
-        activity = person.activity(
-            "invoke", name="adaptiveCard/action", value={"action": action, "trigger": "manual"}
-        )
-        async with session.post(
-            f"{self.url}/api/messages",
-            data=orjson.dumps(activity),
-            headers={"Content-Type": "application/json"},
-        ) as answer:
-            body = await answer.read()
-            if b'"statusCode":200' not in body or b"no longer" in body:
-                raise RuntimeError("the turn was not answered as it should be")
+async def _one_pass(rival: Rival, seen: Opening) -> float:
+    async with Teams(rival.served.url) as teams:
+        people = [newcomer(teams, seen, rival.check) for _ in range(AT_ONCE)]
+        await asyncio.gather(*(p.presses() for p in people))
+        before = rival.served.usage().cpu_s
+        await asyncio.gather(*(p.answers_all() for p in people))
+        return (rival.served.usage().cpu_s - before) / (AT_ONCE * len(STATEMENTS))
 
 
-STATEMENTS = [
-    f"{d}{n}"
-    for d, last in (("AW", 4), ("PV", 4), ("IR", 5), ("EA", 5), ("RS", 4))
-    for n in range(1, last + 1)
-]
+async def one_answer(rival: Rival, seen: Opening) -> Answer:
+    """What it answers the first tapped option with. Raises `Wrong`."""
+    async with Teams(rival.served.url) as teams:
+        person = teams.person("Ada")
+        first = rival.check(await person.acts(seen.begin), 0)
+        answer = await person.acts(first.actions(Verb.ANSWER)[0])
+        rival.check(answer, 1)
+        return answer
 
 
-# -- the servers, each in its own process --------------------------------------------------------
+# -- what is printed ----------------------------------------------------------------------------
 
 
-def start(name: str, target: Callable[[Path, Connection], None], folder: Path) -> Served:
-    folder.mkdir()
-    ours, theirs = _SPAWN.Pipe()
-    _SPAWN.Process(target=target, args=(folder, theirs), daemon=True).start()
-    return Served(name, str(ours.recv()), ours)
-
-
-def serve_bot(folder: Path, pipe: Connection) -> None:
-    asyncio.run(_serve_bot(folder, pipe))
-
-
-async def _serve_bot(folder: Path, pipe: Connection) -> None:
-    settings = Settings.from_env(
-        {
-            "SNAPSHOT_ENV": "local",
-            "SNAPSHOT_STORE": f"sqlite:///{folder / 'snapshot.db'}",
-            "SNAPSHOT_KEYS": f"file:{folder / 'keys'}",
-            "SNAPSHOT_SAMPLE": "1",
-        }
+def _described(rival: Rival, answer: Answer) -> str:
+    size = len(answer.body)
+    return (
+        f"{rival.served.name:6} {rival.made_of}\n"
+        f"       answers {answer.status}, {size} bytes: {beginning(answer)}"
     )
-    async with make_app(settings, lambda: datetime.now(UTC)) as app:
-        (running,) = await app.service.directory.all()
-        await _serve(app.web, running.snapshot.id, pipe)
 
 
-def serve_floor(folder: Path, pipe: Connection) -> None:
-    asyncio.run(_serve_floor(folder, pipe))
+def _compared(used_s: Mapping[str, Sequence[float]]) -> list[str]:
+    lines = [f"{name:6} {_ms(rounds)} of CPU a turn" for name, rounds in used_s.items()]
+    for other, most in (("stock", MOST_OF_STOCK), ("floor", MOST_OF_FLOOR)):
+        ratio = statistics.median(used_s["bot"]) / statistics.median(used_s[other])
+        met = "met" if ratio <= most else "missed"
+        lines.append(f"bot / {other}  {ratio:6.3f} (goal: at most {most:g}, {met})")
+    return lines
 
 
-async def _serve_floor(folder: Path, pipe: Connection) -> None:
-    ballot = "A" * (4 * BALLOT_BYTES // 3)
-    snapshot = SnapshotId("floor")
-    card = orjson.dumps({"statusCode": 200, "value": {"text": "x" * 4_500}})
-    async with SqliteRecords(folder / "snapshot.db") as records:
-
-        async def receive(_: object, raw: bytes) -> tuple[int, bytes]:
-            activity = orjson.loads(raw)
-            id = activity["from"]["aadObjectId"]
-            if activity["value"]["action"]["verb"] == "survey.begin":
-                await records.create(Record(snapshot, Kind.ENVELOPE, id, {"ballot": ballot}))
-            else:
-                await records.replace(await records.read(snapshot, Kind.ENVELOPE, id))
-            return 200, card
-
-        async def always() -> bool:
-            return True
-
-        await _serve(make_web(receive, always), snapshot, pipe)
+def _ms(rounds_s: Sequence[float]) -> str:
+    middle, low, high = (f(rounds_s) * 1000 for f in (statistics.median, min, max))
+    return f"{middle:6.2f} ms ({low:.2f} to {high:.2f})"
 
 
-async def _serve(app: web.Application, snapshot: str, pipe: Connection) -> None:
-    async def which(_: web.Request) -> web.Response:
-        return web.Response(text=snapshot)
-
-    app.router.add_get("/snapshot", which)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    pipe.send(f"http://{host}:{port}")
-    await asyncio.to_thread(_tell_cpu, pipe)
-    await runner.cleanup()
+def _packages(*names: str) -> str:
+    return ", ".join(f"{name} {version(name)}" for name in names)
 
 
-def _tell_cpu(pipe: Connection) -> None:
-    while pipe.recv():
-        pipe.send(time.process_time())
+def _our_version() -> str:
+    return str(tomllib.loads(_PROJECT.read_text())["project"]["version"])
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,181 @@
+"""The servers that are compared, each in a process of its own that tells what it uses."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from bot.app import make_app
+from bot.logs import set_up
+from bot.settings import Settings
+from bot.web import make_web
+from cards.verbs import Verb
+from snapshot.ports import Kind, Record, SnapshotId
+from snapshot.sealing import BALLOT_BYTES, CONTACT_BYTES
+from storage.sqlite import SqliteRecords
+
+_SPAWN = multiprocessing.get_context("spawn")
+_END_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """CPU seconds of the whole process since it began, and its resident memory in MiB."""
+
+    cpu_s: float
+    resident_mib: float
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server in its own process. `pipe` answers anything with its `Usage`, None ends it."""
+
+    name: str
+    url: str
+    pipe: Connection
+
+    def usage(self) -> Usage:
+        self.pipe.send("usage")
+        usage: Usage = self.pipe.recv()
+        return usage
+
+
+@contextmanager
+def started(name: str, serve: Callable[..., None], *more: Any) -> Iterator[Served]:
+    """Run `serve(folder, pipe, *more)` in a new process, with an empty folder of its own.
+
+    Raises RuntimeError when it ends before it serves.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        ours, theirs = _SPAWN.Pipe()
+        process = _SPAWN.Process(target=serve, args=(Path(folder), theirs, *more), daemon=True)
+        process.start()
+        # Only the server may hold its end: then we hear of it when the server dies.
+        theirs.close()
+        try:
+            yield Served(name, str(ours.recv()), ours)
+            ours.send(None)
+        except EOFError:
+            raise RuntimeError(f"the server {name!r} ended; it says why above") from None
+        finally:
+            ours.close()
+            process.join(_END_TIMEOUT_S)
+
+
+# -- ours ---------------------------------------------------------------------------------------
+
+
+def serve_bot(folder: Path, pipe: Connection) -> None:
+    """The whole bot, with its worker, on SQLite and a sample snapshot."""
+    set_up()
+    asyncio.run(_serve_bot(folder, pipe))
+
+
+async def _serve_bot(folder: Path, pipe: Connection) -> None:
+    settings = Settings.from_env(
+        {
+            "SNAPSHOT_ENV": "local",
+            "SNAPSHOT_STORE": f"sqlite:///{folder / 'snapshot.db'}",
+            "SNAPSHOT_KEYS": f"file:{folder / 'keys'}",
+            "SNAPSHOT_SAMPLE": "1",
+        }
+    )
+    async with (
+        make_app(settings, lambda: datetime.now(UTC)) as app,
+        asyncio.TaskGroup() as group,
+    ):
+        worker = group.create_task(app.worker.run(), name="worker")
+        await _serve(app.web, pipe)
+        worker.cancel()
+
+
+# -- what it is set against ---------------------------------------------------------------------
+
+
+def serve_stock(folder: Path, pipe: Connection, card: bytes) -> None:
+    """A bot as Microsoft's samples build it, that answers every button with the same card."""
+    # Late, so that the other servers' memory stays free of it.
+    from tests.bench.stock import make_stock
+
+    asyncio.run(_serve(make_stock(orjson.loads(card)), pipe))
+
+
+def serve_floor(folder: Path, pipe: Connection, answer: bytes) -> None:
+    """A bare handler that reads and durably writes a record as large as an envelope.
+
+    It answers with bytes that were made before.
+    """
+    asyncio.run(_serve_floor(folder, pipe, answer))
+
+
+async def _serve_floor(folder: Path, pipe: Connection, answer: bytes) -> None:
+    snapshot = SnapshotId("floor")
+    body = {
+        "ballot": _as_long_as_sealed(BALLOT_BYTES),
+        "contact": _as_long_as_sealed(CONTACT_BYTES),
+    }
+    async with SqliteRecords(folder / "snapshot.db") as records:
+
+        async def receive(_: object, raw: bytes) -> tuple[int, bytes]:
+            activity = orjson.loads(raw)
+            id = activity["from"]["aadObjectId"]
+            if activity["value"]["action"]["verb"] == Verb.BEGIN:
+                await records.create(Record(snapshot, Kind.ENVELOPE, id, body))
+            else:
+                await records.replace(await records.read(snapshot, Kind.ENVELOPE, id))
+            return 200, answer
+
+        async def always() -> bool:
+            return True
+
+        await _serve(make_web(receive, always), pipe)
+
+
+def _as_long_as_sealed(size: int) -> str:
+    """Sealing pads to `size` bytes and writes them as base64."""
+    return "A" * (4 * size // 3)
+
+
+# -- in each process ----------------------------------------------------------------------------
+
+
+async def _serve(app: web.Application, pipe: Connection) -> None:
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    pipe.send(f"http://{host}:{port}")
+    await asyncio.to_thread(_tell_usage, pipe)
+    await runner.cleanup()
+
+
+def _tell_usage(pipe: Connection) -> None:
+    try:
+        while pipe.recv():
+            pipe.send(Usage(time.process_time(), _resident_mib()))
+    except EOFError:
+        return
+
+
+def _resident_mib() -> float:
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (s for s in status.read_text().splitlines() if s.startswith("VmRSS:"))
+        return int(line.split()[1]) / 1024
+    # Without /proc only the peak can be had: if that is flat, so is the rest. macOS gives bytes.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024
