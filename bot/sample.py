@@ -116,7 +116,7 @@ def _sample(
         instrument_version=instrument.version,
         cells=form_cells(headcounts, k=k, reply_share=instrument.limits.expected_reply_share),
         k=k,
-        mixing=Mixing.CLOSE,
+        mixing=Mixing(instrument.usual_mixing(deadline - opened)),
         opened=opened,
         deadline=deadline,
         timezone=_TIMEZONE,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from adaptive_cards_python.adaptive_card.Action import Execute
 from adaptive_cards_python.adaptive_card.Element import ElementType
@@ -71,6 +71,21 @@ class Draft:
     def words(self) -> Wording:
         return self.pack.wording
 
+    def without_contacts(self) -> Draft:
+        """What the second card's buttons carry: its own inputs come by themselves.
+
+        One that was emptied does not come at all, and what the button carried would stand for it.
+        """
+        return self._only(lambda id: id not in CONTACTS)
+
+    def without_snapshot(self) -> Draft:
+        """The same for the first card."""
+        return self._only(lambda id: id in CONTACTS)
+
+    def _only(self, is_carried: Callable[[str], bool]) -> Draft:
+        carried = {id: value for id, value in self.typed.items() if is_carried(id)}
+        return replace(self, typed=carried)
+
 
 def headcount_id(agency: str) -> str:
     return f"headcount.{agency}"
@@ -101,7 +116,7 @@ def snapshot_form(draft: Draft, problems: Sequence[str] = ()) -> Card:
             *choice_input(words, "mixing", typed),
             *_headcounts(draft),
             *choice_input(words, "language", typed, offered=draft.languages),
-            buttons(_go_on(draft, Verb.NEW)),
+            buttons(_go_on(draft.without_snapshot(), Verb.NEW)),
         ],
     )
 
@@ -118,8 +133,8 @@ def contacts_form(draft: Draft, problems: Sequence[str] = ()) -> Card:
                 for id, most in CONTACTS.items()
                 for block in text_input(words, id, draft.typed, most=most)
             ),
-            buttons(_go_on(draft, Verb.CONTACTS)),
-            buttons(_go_back(draft, Verb.NEW)),
+            buttons(_go_on(draft.without_contacts(), Verb.CONTACTS)),
+            buttons(_go_back(draft.without_contacts(), Verb.NEW)),
         ],
     )
 

@@ -10,12 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from content.yaml_files import BrokenPack, Part, complaint, read
 from snapshot import instrument as core
+from snapshot.envelope import largest_ballot
+from snapshot.errors import TooLong
+from snapshot.sealing import BALLOT_BYTES, KEY_BYTES, Sealer
 from snapshot.wording import Command, Label, Link, Pack, Wording
 
 __all__ = ["HERE", "BrokenPack", "load_packs"]
@@ -130,7 +133,7 @@ class _Progress(Part):
 
 class _MixingDefault(Part):
     window_days_up_to: int | None
-    choice: _Text
+    choice: Literal["weekly", "every_3_days", "daily", "close"]
 
 
 class _Mixing(Part):
@@ -228,7 +231,7 @@ class _WordingFile(_File):
 def _read_instrument(path: Path, language: str) -> core.Instrument:
     file = _read(path, _InstrumentFile, language)
     try:
-        return _instrument(file)
+        return _sealable(_instrument(file))
     except core.BrokenInstrument as error:
         raise BrokenPack(complaint(path, error.place, error.rule)) from None
 
@@ -258,6 +261,17 @@ def _instrument(file: _InstrumentFile) -> core.Instrument:
             (row.window_days_up_to, row.choice) for row in file.analysis.anonymity.mixing.default
         ),
     )
+
+
+def _sealable(instrument: core.Instrument) -> core.Instrument:
+    """All ballots are sealed at one length, which has to hold the longest."""
+    try:
+        check = largest_ballot(instrument).as_json()
+        Sealer(bytes(KEY_BYTES), "").seal(check, size=BALLOT_BYTES)
+    except TooLong:
+        rule = "with so many bytes for each comment, the longest answers do not fit into their seal"
+        raise core.BrokenInstrument(rule, "analysis", "comments", "max_json_bytes") from None
+    return instrument
 
 
 def _statement(part: _Statement) -> core.Statement:

@@ -83,6 +83,18 @@ class Ballot:
         )
 
 
+def largest_ballot(instrument: Instrument) -> Ballot:
+    """One that takes as much room in its seal as any ballot of this instrument can."""
+    longest = max((o.id for o in instrument.practice.options), key=len)
+    cell = max((a.id for a in instrument.agencies), key=len)
+    return Ballot(
+        CellId(cell),
+        {s.id: longest for s in instrument.statements},
+        revision=10**9,
+        comments={d.id: "x" * (instrument.comments.max_bytes - 2) for d in instrument.domains},
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """How to reach a person, sealed apart from the ballot: a reminder need not open answers.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from fractions import Fraction
 from functools import cached_property
 from typing import NewType
@@ -24,6 +25,9 @@ OTHER_AGENCIES = "other"
 DONT_KNOW = OptionId("dont_know")
 NOT_RELEVANT = OptionId("not_relevant")
 """The two options that every practice scale may have beside its scored ones."""
+
+
+_MIXING_DEFAULTS = ("analysis", "anonymity", "mixing", "default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +184,13 @@ class Instrument:
             if statement.domain not in {d.id for d in self.domains}:
                 rule = f"statement {statement.id} is in no domain of this pack"
                 raise BrokenInstrument(rule, "statements", number, "domain")
-        for number, agency in enumerate(self.agencies):
-            if agency.id == OTHER_AGENCIES:
-                rule = f"the id {agency.id} stands for the agencies that are combined"
-                raise BrokenInstrument(rule, "agencies", number, "id")
+        _keep_free(OTHER_AGENCIES, [a.id for a in self.agencies])
         if odd := self.limits.favourable - set(self.scores):
             rule = f"favourable names what is no scored option of the scale: {sorted(odd)}"
             raise BrokenInstrument(rule, "analysis", "anonymity", "rounding", "favourable")
         _cover_the_scale(self.bands)
+        if self.mixing_defaults[-1][0] is not None:
+            raise BrokenInstrument("the last row must have no upper end", *_MIXING_DEFAULTS)
 
     @cached_property
     def _statements(self) -> dict[str, Statement]:
@@ -218,11 +221,25 @@ class Instrument:
         """Where the statement stands, from 1."""
         return 1 + next(i for i, s in enumerate(self.statements) if s.id == statement)
 
+    def usual_mixing(self, window: timedelta) -> str:
+        """The mixing that is proposed for a snapshot that is open so long."""
+        return next(
+            choice
+            for most, choice in self.mixing_defaults
+            if most is None or window <= timedelta(days=most)
+        )
+
     def band(self, score: Fraction | float | None) -> Band:
         """The band of an unrounded score of 0 to 100; None is not rated, which is not red."""
         if score is None:
             return self.not_rated
         return next(b for b in reversed(self.bands) if score >= (b.start or 0.0))
+
+
+def _keep_free(reserved: str, agencies: Sequence[str]) -> None:
+    if reserved in agencies:
+        rule = f"the id {reserved} stands for the agencies that are combined"
+        raise BrokenInstrument(rule, "agencies", agencies.index(reserved), "id")
 
 
 def _unique(what: str, ids: Sequence[str], *place: str) -> None:

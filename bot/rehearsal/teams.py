@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import unquote
 
@@ -39,8 +39,7 @@ class Shown:
     @property
     def words(self) -> str:
         """All that can be read on it, buttons aside."""
-        parts = (e["text"] for e in self._elements() if e.get("type") == "TextBlock")
-        return "\n".join(parts)
+        return "\n".join(text for e in self._elements() for text in _texts(e))
 
     @property
     def buttons(self) -> list[str]:
@@ -50,6 +49,18 @@ class Shown:
     def refresh(self) -> Json | None:
         found: Json | None = self.card.get("refresh", {}).get("action")
         return found
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """The values that stand in the inputs. An empty one has none."""
+        inputs = (e for e in self._elements() if str(e.get("type")).startswith("Input."))
+        return {e["id"]: str(e.get("value", "")) for e in inputs}
+
+    def filled(self, typed: Mapping[str, str]) -> Json:
+        """What Teams sends of the inputs, some of them typed into. Raises `NotOnTheCard`."""
+        if unknown := set(typed) - set(self.inputs):
+            raise NotOnTheCard(f"{sorted(unknown)} are not among {sorted(self.inputs)}")
+        return {id: value for id, value in (self.inputs | dict(typed)).items() if value}
 
     def action(self, title: str) -> Json:
         """Raises `NotOnTheCard`."""
@@ -72,6 +83,12 @@ class Shown:
             element = waiting.pop(0)
             yield element
             waiting = [*element.get("items", ()), *element.get("columns", ()), *waiting]
+
+
+def _texts(element: Json) -> list[str]:
+    """What can be read of a text block, plain or rich."""
+    runs = element.get("inlines", ())
+    return [element["text"]] if element.get("type") == "TextBlock" else [r["text"] for r in runs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +174,7 @@ class PersonHere:
     tenant: str
     object_id: str
     sees: Shown | None = None
+    locale: str = "en-GB"
 
     @property
     def chat(self) -> str:
@@ -164,7 +182,7 @@ class PersonHere:
 
     def on_another_device(self) -> PersonHere:
         """The same person, who sees nothing yet of what was done here."""
-        return PersonHere(self.teams, self.name, self.tenant, self.object_id)
+        return replace(self, sees=None)
 
     # -- in the private chat ----------------------------------------------------------------
 
@@ -196,19 +214,33 @@ class PersonHere:
             return self._now_sees(await self.acts(shown.refresh, trigger="automatic"))
         return shown
 
-    async def presses(self, title: str) -> Shown:
-        """Press a button of the card in front of them. Raises `NotOnTheCard`."""
-        if self.sees is None:
-            raise NotOnTheCard("there is no card")
-        return self._now_sees(await self.acts(self.sees.action(title)))
+    async def presses(self, title: str, typed: Mapping[str, str] | None = None) -> Shown:
+        """Press a button of the card in front of them, with what was typed into its inputs.
 
-    async def acts(self, action: Json, *, trigger: str = "manual", **changed: Any) -> Answer:
+        Raises `NotOnTheCard`.
+        """
+        return self._now_sees(await self.acts(*self._pressed(title, typed)))
+
+    async def acts(
+        self,
+        action: Json,
+        filled: Json | None = None,
+        *,
+        trigger: str = "manual",
+        chat: str | None = None,
+        **changed: Any,
+    ) -> Answer:
         """Send a button's action, or a forged one: `changed` replaces parts of its data."""
-        data = {**action.get("data", {}), **changed}
+        data = {**action.get("data", {}), **(filled or {}), **changed}
         value = {"action": {**action, "data": data}, "trigger": trigger}
         return await self.teams.deliver(
-            self.activity("invoke", name="adaptiveCard/action", value=value)
+            self.activity("invoke", chat=chat, name="adaptiveCard/action", value=value)
         )
+
+    def _pressed(self, title: str, typed: Mapping[str, str] | None) -> tuple[Json, Json]:
+        if self.sees is None:
+            raise NotOnTheCard("there is no card")
+        return self.sees.action(title), self.sees.filled(typed or {})
 
     # -- in a channel -----------------------------------------------------------------------
 
@@ -230,15 +262,11 @@ class PersonHere:
         self.sees = replies[-1].card
         return self.sees
 
-    async def presses_in(self, channel: str, title: str) -> Shown:
+    async def presses_in(
+        self, channel: str, title: str, typed: Mapping[str, str] | None = None
+    ) -> Shown:
         """Press a button of the card in front of them, in a channel."""
-        if self.sees is None:
-            raise NotOnTheCard("there is no card")
-        value = {"action": self.sees.action(title), "trigger": "manual"}
-        answer = await self.teams.deliver(
-            self.activity("invoke", chat=channel, name="adaptiveCard/action", value=value)
-        )
-        return self._now_sees(answer)
+        return self._now_sees(await self.acts(*self._pressed(title, typed), chat=channel))
 
     # -- what goes over the wire ------------------------------------------------------------
 
@@ -264,7 +292,7 @@ class PersonHere:
                 "tenantId": self.tenant,
             },
             "channelData": {"tenant": {"id": self.tenant}},
-            "locale": "en-GB",
+            "locale": self.locale,
             **more,
         }
 

@@ -127,7 +127,8 @@ async def close(visit: Visit) -> Card:
 
 
 async def help(visit: Visit) -> Card:
-    return facilitator_help_card(visit.page, visit.page.words.channel)
+    known = [c for c in visit.page.words.channel if c.id in {*WORDS, "new"}]
+    return facilitator_help_card(visit.page, known)
 
 
 async def worried(visit: Visit) -> Card:

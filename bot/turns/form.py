@@ -115,7 +115,7 @@ def snapshot_from(draft: str, typed: Values, rules: Rules) -> Snapshot:
             reply_share=instrument.limits.expected_reply_share,
         ),
         k=k,
-        mixing=Mixing(typed.get("mixing") or _usual_mixing(instrument, deadline - opened)),
+        mixing=Mixing(typed.get("mixing") or instrument.usual_mixing(deadline - opened)),
         opened=opened,
         deadline=deadline,
         timezone=TIMEZONE,
@@ -206,15 +206,6 @@ def _is_link(value: str) -> bool:
 
 def _headcounts(typed: Values, instrument: Instrument) -> dict[AgencyId, int]:
     return {a.id: int(typed[headcount_id(a.id)]) for a in instrument.agencies}
-
-
-def _usual_mixing(instrument: Instrument, window: timedelta) -> str:
-    """What the instrument proposes for a window of this length."""
-    return next(
-        choice
-        for most, choice in instrument.mixing_defaults
-        if most is None or window <= timedelta(days=most)
-    )
 
 
 _SNAPSHOT: Mapping[str, Check] = {

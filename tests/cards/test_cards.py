@@ -14,7 +14,7 @@ import orjson
 import pytest
 from adaptive_cards_python import AdaptiveCard
 
-from bot.turns import facilitator, practitioner
+from bot.turns import facilitator, moderator, opening, practitioner
 from bot.turns.turn import Place
 from cards.page import Page
 from cards.parts import Card
@@ -30,7 +30,10 @@ VALIDATOR = jsonschema.Draft6Validator(json.loads(SCHEMA.read_text(encoding="utf
 PAGES = (page(), page("en-GB", "Wales"), page("cy-GB", "Wales"))
 SENT = tuple(exhibit for exhibit in EXHIBITS if exhibit.sent)
 
-ANSWERED = {Place.PRIVATE: practitioner.VERBS, Place.CHANNEL: facilitator.VERBS}
+ANSWERED = {
+    Place.PRIVATE: {*practitioner.VERBS},
+    Place.CHANNEL: {*facilitator.VERBS, *opening.VERBS, *moderator.VERBS},
+}
 
 _QUOTED = re.compile(r'"[^"]*"')
 
@@ -121,7 +124,10 @@ def test_every_button_has_a_known_verb_and_names_its_snapshot(shown: Shown) -> N
     for button in shown.parts("Action.Execute"):
         assert button["title"]
         assert button["verb"] in set(Verb)
-        assert button["data"]["snapshot"] == shown.page.snapshot.id
+        if button["verb"] in opening.VERBS:
+            assert button["data"]["draft"], "there is no snapshot yet"
+        else:
+            assert button["data"]["snapshot"] == shown.page.snapshot.id
 
 
 def test_every_button_is_answered_where_the_card_stands(shown: Shown) -> None:
@@ -131,9 +137,14 @@ def test_every_button_is_answered_where_the_card_stands(shown: Shown) -> None:
 
 
 def test_help_is_one_tap_away_on_every_card_of_a_snapshot(shown: Shown) -> None:
-    """But on the plain messages of a place where no snapshot is open."""
+    """But on the plain messages of a place where no snapshot is open, or several are.
+
+    Where several are open, each has its own contacts: there one tap leads to those.
+    """
     verbs = {button["verb"] for button in shown.parts("Action.Execute")}
-    if shown.exhibit.place is Place.PRIVATE and verbs:
+    if Verb.CHOOSE in verbs:
+        assert verbs == {Verb.CHOOSE, Verb.WORRIED}
+    elif shown.exhibit.place is Place.PRIVATE and verbs:
         assert verbs >= {Verb.WORRIED, Verb.PRIVACY, Verb.WELLBEING}
 
 

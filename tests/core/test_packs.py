@@ -446,6 +446,9 @@ DISAGREEMENTS = [
     Disagreement(
         "    withdraw:", "    tynnu:", "commands.private_chat", "withdraw", WELSH_MESSAGES
     ),
+    Disagreement("  area: {label", "  ardal: {label", "inputs", "area", WELSH_MESSAGES),
+    Disagreement("  postcode:", "  cod:", "identifier_kinds", "postcode", WELSH_MESSAGES),
+    Disagreement("max_characters: 1000", "max_characters: 900", "analysis", "max_characters 1000"),
     Disagreement("    extend:", "    estyn:", "commands.channel", "extend", WELSH_MESSAGES),
 ]
 
@@ -500,6 +503,20 @@ PROMISES = [
     Broken("don't know as favourable", "[mostly, fully]", "[mostly, dont_know]"),
     Broken("agency called other", "- id: health\n", "- id: other\n"),
     Broken("text of spaces", 'text: "Safeguarding snapshot"', 'text: "   "', file=MESSAGES_FILE),
+    Broken(
+        "comments that do not fit into the seal",
+        "max_json_bytes: 1200",
+        "max_json_bytes: 1700",
+        place="analysis.comments.max_json_bytes",
+        rule="do not fit into their seal",
+    ),
+    Broken(
+        "a window without a mixing",
+        "{window_days_up_to: null, choice: weekly}",
+        "{window_days_up_to: 90, choice: weekly}",
+        place="analysis.anonymity.mixing.default",
+        rule="no upper end",
+    ),
     Broken("message said twice", "  fallback:\n", "  toast:\n", file=MESSAGES_FILE),
     Broken(
         "messages in another language", "language: en-GB", "language: cy-GB", file=MESSAGES_FILE

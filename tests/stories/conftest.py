@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,6 +48,7 @@ class RunningBot:
     clock: Clock = field(default_factory=Clock)
     sample: int = 0
     content: Path | None = None
+    more_settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -63,6 +64,7 @@ class RunningBot:
                 "SNAPSHOT_SAMPLE": str(self.sample),
                 "SNAPSHOT_CONTENT": str(self.content or ""),
                 "PORT": str(self.port),
+                **self.more_settings,
             }
         )
 

@@ -311,7 +311,11 @@ async def test_a_broken_field_of_one_snapshot_stops_no_other(
     facilitator = teams.person("Fay")
     shown = await facilitator.posts("status", teams.channel())
     assert "is open" in shown.words
-    assert "Police" in (await teams.person("Ada").opens_the_chat()).buttons
+    ada = teams.person("Ada")
+    shown = await ada.opens_the_chat()
+    if "channel" in broken:  # both can be answered still
+        shown = await ada.presses("Go to this snapshot")
+    assert "Police" in shown.buttons
 
 
 async def test_a_snapshot_of_another_version_of_the_instrument_is_stopped(
