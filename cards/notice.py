@@ -79,9 +79,8 @@ def choose_card(words: Wording, pages: Sequence[Page], command: str) -> Card:
                     [
                         heading(page.snapshot.area, size="medium"),
                         text(page.snapshot.partnership_name),
-                        buttons(
-                            press(page, Verb.CHOOSE, command=command), press(page, Verb.WORRIED)
-                        ),
+                        buttons(press(page, Verb.CHOOSE, command=command)),
+                        buttons(press(page, Verb.WORRIED)),
                     ],
                     separator=True,
                     spacing="large",

@@ -24,7 +24,6 @@ from cards.parts import (
     card,
     container,
     execute,
-    heading,
     link_of,
     paragraphs,
     plain_card,
@@ -146,11 +145,12 @@ def last_look_card(page: Page, draft: Draft, *, likely: str, warning: str) -> Ca
         page,
         [
             *([container(paragraphs(warning), style="warning")] if warning else []),
-            *paragraphs(page.text("last_look")),
+            *paragraphs(page.text("last_look", agency_groups=_groups(page, draft))),
             text(likely),
             *_facts(page, draft),
             buttons(_go_on(draft, Verb.OPEN)),
-            buttons(_go_back(draft, Verb.NEW), _go_back(draft, Verb.CONTACTS)),
+            buttons(_go_back(draft, Verb.NEW)),
+            buttons(_go_back(draft, Verb.CONTACTS)),
         ],
         words=words,
     )
@@ -190,27 +190,31 @@ def _headcounts(draft: Draft) -> list[ElementType]:
     return blocks
 
 
-def _facts(page: Page, draft: Draft) -> list[ElementType]:
-    """What was typed, as everybody will read it, headcounts and contacts too."""
-    words = draft.words
-    ids = ["partnership_name", "report_month", *CONTACTS]
-    counts = [
+def _groups(page: Page, draft: Draft) -> str:
+    """The agency groups, with the headcounts that they stand for."""
+    return "\n".join(
         f"- {say_cell(cell, page.snapshot, draft.pack)}: {cell.headcount}"
         for cell in page.snapshot.cells
-    ]
+    )
+
+
+def _facts(page: Page, draft: Draft) -> list[ElementType]:
+    """What was typed, as everybody will read it."""
+    choices = draft.words.choices
+    said = {
+        **draft.typed,
+        "nation": choices["nation"][page.snapshot.nation],
+        "language": choices["language"][page.snapshot.language],
+    }
     return [
-        heading(words.words["headcounts"], size="medium"),
-        text("\n".join(counts)),
-        *(
-            container(
-                [
-                    text(label_of(words, id).text, weight="bolder"),
-                    text(draft.typed[id], spacing="none"),
-                ],
-                spacing="small",
-            )
-            for id in ids
-        ),
+        container(
+            [
+                text(label_of(draft.words, id).text, weight="bolder"),
+                text(said[id], spacing="none"),
+            ],
+            spacing="small",
+        )
+        for id in ("partnership_name", "nation", "report_month", "language", *CONTACTS)
     ]
 
 
