@@ -6,7 +6,7 @@ What was fixed at opening stands twice in the record: plainly, and sealed. They 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from snapshot.errors import Damaged, NotLater, NotOpen, Tampered, WrongKey
@@ -101,6 +101,8 @@ async def extend(
     Plain and sealed settings change in one write. Raises `NotLater`, or `NotOpen` from the old
     deadline on: by then people have been told that it has closed.
     """
+    # In the hour that comes twice, a local time is equal to no time of another zone.
+    deadline = deadline.astimezone(UTC)
     while True:
         snapshot = running.snapshot
         if running.phase is not Phase.OPEN or now >= snapshot.deadline:
