@@ -177,6 +177,13 @@ async def test_a_tap_that_was_overtaken_by_a_later_deadline_is_refused(area: Are
         await moved(area)
 
 
+async def test_between_the_old_deadline_and_the_new_one_it_can_move_again(area: Area) -> None:
+    """Also by whoever has not heard of the new one: what a turn knows may be half a minute old."""
+    await moved(area)
+    assert (await moved(area, now=DEADLINE)).snapshot.deadline == NEXT_WEEK
+    assert (await moved(area, IN_TWO_WEEKS, now=DEADLINE)).snapshot.deadline == IN_TWO_WEEKS
+
+
 # -- one write -----------------------------------------------------------------------------------
 
 
@@ -184,7 +191,7 @@ async def test_settings_and_seal_change_in_one_write(area: Area, tmp_path: Path)
     """Whoever is killed before or after it leaves a snapshot that can be taken up."""
     watched = Watched(area.records)
     await moved(replace(area, records=watched))
-    assert watched.verbs == ["replace"]
+    assert watched.verbs == ["read", "replace"]
     again = await after_a_restart(area, tmp_path)
     assert again.snapshot.deadline == NEXT_WEEK
 
