@@ -55,7 +55,9 @@ async def fill_queue(records: Records, snapshot: SnapshotId) -> int:
     found = await records.heads(snapshot, Kind.COMMENT, CommentState.MIXED)
     for head in found:
         record = await records.read(snapshot, Kind.COMMENT, head.id)
-        with suppress(Changed):  # somebody else was faster
+        if record.state != CommentState.MIXED:
+            continue  # somebody else was faster, and a moderator may have decided already
+        with suppress(Changed):
             await records.replace(replace(record, state=CommentState.WAITING))
     return len(found)
 
