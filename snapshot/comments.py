@@ -71,7 +71,9 @@ async def next_comment(records: Records, snapshot: SnapshotId) -> Comment | None
     """An escalated one first. Otherwise by the ids, which are random and say nothing."""
     for state in UNDECIDED:
         for head in await records.heads(snapshot, Kind.COMMENT, state):
-            return await read_comment(records, snapshot, head.id)
+            comment = await read_comment(records, snapshot, head.id)
+            if comment.state is state:  # otherwise somebody has just decided
+                return comment
     return None
 
 
