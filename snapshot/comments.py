@@ -152,7 +152,10 @@ async def keep_theme(records: Records, snapshot: SnapshotId, domain: DomainId, t
 
 def fits(text: str, rules: CommentRules) -> bool:
     """Whether a comment can be saved: all of them have to fit into a seal of constant size."""
-    return len(text) <= rules.max_characters and json_bytes(text) <= rules.max_bytes
+    try:
+        return len(text) <= rules.max_characters and json_bytes(text) <= rules.max_bytes
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can carry and no store can
+        return False
 
 
 def json_bytes(text: str) -> int:
