@@ -55,7 +55,9 @@ async def fill_queue(records: Records, snapshot: SnapshotId) -> int:
     found = await records.heads(snapshot, Kind.COMMENT, CommentState.MIXED)
     for head in found:
         record = await records.read(snapshot, Kind.COMMENT, head.id)
-        with suppress(Changed):  # somebody else was faster
+        if record.state != CommentState.MIXED:
+            continue  # somebody else was faster, and a moderator may have decided already
+        with suppress(Changed):
             await records.replace(replace(record, state=CommentState.WAITING))
     return len(found)
 
@@ -69,7 +71,9 @@ async def next_comment(records: Records, snapshot: SnapshotId) -> Comment | None
     """An escalated one first. Otherwise by the ids, which are random and say nothing."""
     for state in UNDECIDED:
         for head in await records.heads(snapshot, Kind.COMMENT, state):
-            return await read_comment(records, snapshot, head.id)
+            comment = await read_comment(records, snapshot, head.id)
+            if comment.state is state:  # otherwise somebody has just decided
+                return comment
     return None
 
 
@@ -148,7 +152,10 @@ async def keep_theme(records: Records, snapshot: SnapshotId, domain: DomainId, t
 
 def fits(text: str, rules: CommentRules) -> bool:
     """Whether a comment can be saved: all of them have to fit into a seal of constant size."""
-    return len(text) <= rules.max_characters and json_bytes(text) <= rules.max_bytes
+    try:
+        return len(text) <= rules.max_characters and json_bytes(text) <= rules.max_bytes
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can carry and no store can
+        return False
 
 
 def json_bytes(text: str) -> int:

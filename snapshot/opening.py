@@ -5,8 +5,9 @@ What was fixed at opening stands twice in the record: plainly, and sealed. They 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from snapshot.errors import Damaged, NotLater, NotOpen, Tampered, WrongKey
@@ -101,7 +102,12 @@ async def extend(
     Plain and sealed settings change in one write. Raises `NotLater`, or `NotOpen` from the old
     deadline on: by then people have been told that it has closed.
     """
+    # In the hour that comes twice, a local time is equal to no time of another zone.
+    deadline = deadline.astimezone(UTC)
     while True:
+        # What the caller knows may be from before the deadline was moved by somebody else.
+        found = await records.read(DIRECTORY, Kind.SNAPSHOT, running.snapshot.id)
+        running = running.with_record(found)
         snapshot = running.snapshot
         if running.phase is not Phase.OPEN or now >= snapshot.deadline:
             raise NotOpen(running.phase)
@@ -115,14 +121,9 @@ async def extend(
             extensions=(*snapshot.extensions, Extension(snapshot.deadline, reason)),
         )
         body = {**running.record.body, **_settings(moved, running.sealer)}
-        try:
+        with suppress(Changed):
             record = await records.replace(replace(running.record, body=body))
-        except Changed:
-            running = verify(
-                await records.read(DIRECTORY, Kind.SNAPSHOT, snapshot.id), running.sealer
-            )
-            continue
-        return Running(moved, running.sealer, record)
+            return Running(moved, running.sealer, record)
 
 
 def _last_extension(snapshot: Snapshot) -> tuple[datetime, str] | None:

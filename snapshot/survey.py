@@ -73,11 +73,13 @@ class Survey:
     async def comment(self, person: Person, comments: Mapping[DomainId, str]) -> Envelope:
         """Keep what was written in place of what was there. Raises `NotOffered`, `NotOpen`.
 
-        What may be kept (`comments.fits`, `screening`), the caller has checked.
+        A box without words is no comment. What may be kept (`comments.fits`, `screening`), the
+        caller has checked.
         """
         if not {d.id for d in self._instrument.domains} >= set(comments):
             raise NotOffered
-        return await self._change(person, lambda e: e.commented(comments))
+        written = {domain: text for domain, text in comments.items() if text.strip()}
+        return await self._change(person, lambda e: e.commented(written))
 
     def contact(self, envelope: Envelope) -> Contact | None:
         """How to reach the person, as long as that is kept. Raises `Damaged`."""
