@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,12 +26,16 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`other` is the language that one can change to, or empty."""
+    """`other` is the language that one can change to, or empty.
+
+    `kept` are cards that are the same for everybody, so that each is made once.
+    """
 
     snapshot: Snapshot
     pack: Pack
     facts: Mapping[str, str]
     other: str = ""
+    kept: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def words(self) -> Wording:

@@ -11,7 +11,7 @@ import base64
 import re
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Self
 from urllib.parse import quote
@@ -31,7 +31,7 @@ from adaptive_cards_python.adaptive_card.Element import (
     TextBlock,
     TextRun,
 )
-from pydantic import ConfigDict, model_validator
+from pydantic import ConfigDict, PrivateAttr, model_validator
 
 from cards.page import Page
 from cards.verbs import Verb
@@ -39,6 +39,9 @@ from snapshot.instrument import Band, Instrument
 from snapshot.wording import Wording, fill
 
 type Button = Execute | OpenUrl
+
+MOST_KEPT = 500
+"""Cards of one page, about 4 KB each."""
 
 _HEADING = re.compile(r"\*\*([^*]+)\*\*")
 _BAR_SIZE = (440, 6)
@@ -52,6 +55,7 @@ class Card(AdaptiveCard):
     model_config = ConfigDict(extra="forbid")
 
     msteams: dict[str, Any] | None = None
+    _encoded: bytes = PrivateAttr(default=b"")
 
     @model_validator(mode="after")
     def validate_using_json_schema(self) -> Self:
@@ -62,8 +66,9 @@ class Card(AdaptiveCard):
         return self.model_dump(exclude_unset=True)
 
     def to_bytes(self) -> bytes:
-        """The card as JSON."""
-        return orjson.dumps(self.to_dict())
+        """The card as JSON. From here on it must not be changed."""
+        self._encoded = self._encoded or orjson.dumps(self.to_dict())
+        return self._encoded
 
 
 def card(
@@ -95,10 +100,22 @@ def plain_card(words: Wording, body: Sequence[ElementType]) -> Card:
     )
 
 
+def kept(page: Page, key: Hashable, make: Callable[[], Card]) -> Card:
+    """A card that is the same for everybody who is shown it: made once, and never changed."""
+    found: Card | None = page.kept.get(key)
+    if found is None:
+        if len(page.kept) >= MOST_KEPT:
+            page.kept.clear()
+        found = page.kept[key] = make()
+    return found
+
+
 def with_note(shown: Card, words: str) -> Card:
-    """The card with a message above it."""
+    """A card like this one with a message above it."""
     note = container(paragraphs(words), style="warning")
-    return shown.model_copy(update={"body": [note, *(shown.body or [])]})
+    copy = shown.model_copy(update={"body": [note, *(shown.body or [])]})
+    copy._encoded = b""
+    return copy
 
 
 def _sample_mark(page: Page) -> list[ElementType]:

@@ -12,6 +12,7 @@ from cards.parts import (
     container,
     heading,
     help_rows,
+    kept,
     press,
     progress_bar,
     text,
@@ -27,6 +28,13 @@ def statement_card(
 
     `revision` is the ballot's: the buttons may overwrite an answer only of that one.
     """
+    if given:
+        return _build(page, statement, revision, given)
+    key = (statement.id, revision)
+    return kept(page, key, lambda: _build(page, statement, revision, None))
+
+
+def _build(page: Page, statement: Statement, revision: int, given: OptionId | None) -> Card:
     position = page.instrument.position(statement.id)
     total = len(page.instrument.statements)
     place = page.words.word("position", position=position, total=total)

@@ -8,7 +8,6 @@ space. Emptying the write-ahead log after a mix: it would hold the versions from
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
 import sqlite3
@@ -17,6 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
+
+import orjson
 
 from snapshot.ports import Changed, Exists, Head, Kind, Missing, Record, SnapshotId, Unavailable
 
@@ -194,11 +195,11 @@ def _new_etag() -> str:
 
 
 def _row(record: Record) -> tuple[str, ...]:
-    body = json.dumps(record.body, ensure_ascii=False, separators=(",", ":"))
+    body = orjson.dumps(record.body).decode()
     r = record
     return (r.snapshot, r.kind, r.id, r.state, r.group, r.etag, body)
 
 
 def _record(row: tuple[str, ...]) -> Record:
     snapshot, kind, id, state, group, etag, body = row
-    return Record(SnapshotId(snapshot), Kind(kind), id, json.loads(body), state, group, etag)
+    return Record(SnapshotId(snapshot), Kind(kind), id, orjson.loads(body), state, group, etag)
