@@ -6,6 +6,7 @@ Words of a comment only ever answer a moderator's own tap; what is posted holds 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from bot.turns.visit import Handler, Visit
 from cards.help import moderator_help_card
@@ -35,6 +36,7 @@ from snapshot.comments import (
 )
 from snapshot.errors import NotOffered
 from snapshot.instrument import DomainId
+from snapshot.ports import Unavailable
 from snapshot.screening import clean_up
 from snapshot.snapshot import Phase
 
@@ -70,6 +72,7 @@ async def judge(visit: Visit) -> Card:
     if decision is Decision.PARAPHRASE and (problem := _problem_with(visit, words)):
         return comment_card(visit.page, comment, _typed(visit), note=problem)
     await decide(records, snapshot, comment.id, decision, words)
+    await _forget(visit)
     if decision is Decision.ESCALATE:
         return _comment(visit, await read_comment(records, snapshot, comment.id))
     return await _next(visit, "comments_done")
@@ -95,7 +98,14 @@ async def _told(visit: Visit, comment: Comment) -> Card:
     await pass_on(
         records, snapshot, comment.id, to=to, when=when, sealer=visit.service.directory.sealer
     )
+    await _forget(visit)
     return moderation_done(visit.page, "comments_passed_on", passed_to=to, passed_when=when)
+
+
+async def _forget(visit: Visit) -> None:
+    """Words that nobody may read any more go from the files too; if need be at the next mixing."""
+    with suppress(Unavailable):
+        await visit.service.records.forget()
 
 
 async def _next(visit: Visit, nothing_left: str) -> Card:

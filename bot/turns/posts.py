@@ -17,6 +17,7 @@ from snapshot.disclosure import Summary
 from snapshot.opening import Running
 from snapshot.ports import Record
 from snapshot.publication import Topic, topic_of
+from snapshot.snapshot import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,13 @@ class Post:
 
 
 def post_of(service: Service, running: Running, publication: Record) -> Post | None:
-    """None as long as the channel that it is for is not known."""
+    """None as long as the channel that it is for is not known.
+
+    Nor is an interim summary posted beside the final one, which does not know of it.
+    """
     topic = topic_of(publication.id)
+    if topic is Topic.INTERIM and running.phase is not Phase.OPEN:
+        return None
     directory = service.directory
     for_moderators = topic in (Topic.COMMENTS, Topic.NUDGE)
     address = directory.moderators(running) if for_moderators else directory.address(running)

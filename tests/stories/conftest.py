@@ -55,18 +55,21 @@ class RunningBot:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def environment(self) -> dict[str, str]:
+        """What a process of its own needs to work on the same files."""
+        return {
+            "SNAPSHOT_ENV": "local",
+            "SNAPSHOT_STORE": f"sqlite:///{self.folder / 'snapshot.db'}",
+            "SNAPSHOT_KEYS": f"file:{self.folder / 'keys'}",
+            "SNAPSHOT_SAMPLE": str(self.sample),
+            "SNAPSHOT_CONTENT": str(self.content or ""),
+            "PORT": str(self.port),
+            **self.more_settings,
+        }
+
+    @property
     def settings(self) -> Settings:
-        return Settings.from_env(
-            {
-                "SNAPSHOT_ENV": "local",
-                "SNAPSHOT_STORE": f"sqlite:///{self.folder / 'snapshot.db'}",
-                "SNAPSHOT_KEYS": f"file:{self.folder / 'keys'}",
-                "SNAPSHOT_SAMPLE": str(self.sample),
-                "SNAPSHOT_CONTENT": str(self.content or ""),
-                "PORT": str(self.port),
-                **self.more_settings,
-            }
-        )
+        return Settings.from_env(self.environment)
 
     async def starts(self) -> None:
         set_up()
