@@ -88,7 +88,9 @@ def _next(
     k: int,
     before: Basis | None,
 ) -> Basis:
-    if before and 0 < _asked_since(tallies, statement, before) < k:
+    if before and _asked(tallies_of(tallies, before), statement) < k:
+        before = None  # too few for a score or a share, so nothing has been said of it
+    if before and 0 < _asked([t for t in tallies if t.id not in before.tallies], statement) < k:
         return before
     is_rated = before is not None and bool(before.groups)
     cells = scored_by_cell(
@@ -118,12 +120,11 @@ def _together(
     ]
 
 
-def _asked_since(tallies: Sequence[Tally], statement: StatementId, before: Basis) -> int:
-    """New answers other than "not relevant": what the share of "don't know" is of."""
+def _asked(tallies: Sequence[Tally], statement: StatementId) -> int:
+    """Answers other than "not relevant": what the share of "don't know" is of."""
     return sum(
         times
         for t in tallies
-        if t.id not in before.tallies
         for option, times in t.counts[statement].items()
         if option != NOT_RELEVANT
     )
