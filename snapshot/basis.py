@@ -59,13 +59,20 @@ def next_bases(
     *,
     k: int,
     before: Bases | None = None,
+    more_to_come: bool = False,
 ) -> Bases:
-    """What the next figures rest on; a statement with too little news keeps that of `before`."""
+    """What the next figures rest on; a statement with too little news keeps that of `before`.
+
+    `more_to_come`: a group with too little news waits for more. Otherwise it joins another.
+    """
     before = before or {}
-    return {
-        s.id: _next(instrument, tallies, headcounts, s.id, k, before.get(s.id))
-        for s in instrument.statements
-    }
+    found = {}
+    for s in instrument.statements:
+        old, now = before.get(s.id), tallies
+        if old and more_to_come:
+            now = _with_enough_news(instrument, tallies, s.id, k, old)
+        found[s.id] = _next(instrument, now, headcounts, s.id, k, old)
+    return found
 
 
 def scored_groups(
@@ -107,6 +114,20 @@ def _next(
     return Basis(
         frozenset(t.id for t in tallies), tuple(Weighed(g.cells, g.headcount) for g in groups)
     )
+
+
+def _with_enough_news(
+    instrument: Instrument, tallies: Sequence[Tally], statement: StatementId, k: int, before: Basis
+) -> list[Tally]:
+    """Without what is new in a group of a rated statement where too few scored it."""
+    counted = tallies_of(tallies, before)
+    news = [t for t in tallies if t.id not in before.tallies]
+    groups = _together(tallies, instrument, statement, before)
+    apart = {t.cell for t in news}.difference(*groups) if groups else set()
+    for cells in [*groups, *([cell] for cell in apart)]:
+        if 0 < scored_in(instrument, news, statement, cells, 0).n < k:
+            news = [t for t in news if t.cell not in cells]
+    return [*counted, *news]
 
 
 def _together(

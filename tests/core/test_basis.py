@@ -393,15 +393,28 @@ def test_a_cell_that_had_no_answers_yet_gets_its_own_weight_with_its_first() -> 
     assert [g.cells for g in bases[SEE_SIGNS].groups] == [(HEALTH,), (POLICE,)]
 
 
-def test_a_cell_with_little_news_joins_one_with_enough_and_nobody_waits() -> None:
-    first = [a_tally("1", "police", Answers(fully=20)), a_tally("2", "health", Answers(fully=20))]
-    news = [
-        a_tally("3", "police", Answers(fully=4, not_relevant=6)),
-        a_tally("4", "health", Answers(fully=10)),
-    ]
-    before = next_bases(INSTRUMENT, first, TWO_CELLS.headcounts, k=K)
-    assert len(before[SEE_SIGNS].groups) == 2
-    bases = next_of(before, *first, *news)
+FIRST = [a_tally("1", "police", Answers(fully=20)), a_tally("2", "health", Answers(fully=20))]
+NEWS = [
+    a_tally("3", "police", Answers(fully=4, not_relevant=6)),
+    a_tally("4", "health", Answers(fully=10)),
+]
+
+
+def test_a_cell_with_little_news_waits_for_more_and_keeps_its_own_weight() -> None:
+    before = interim_bases(TWO_CELLS, INSTRUMENT, FIRST, None)
+    bases = interim_bases(TWO_CELLS, INSTRUMENT, [*FIRST, *NEWS], before)
+    assert bases is not None
+    assert {g.cells for g in bases[SEE_SIGNS].groups} == {(HEALTH,), (POLICE,)}
+    assert bases[SEE_SIGNS].tallies == {"1", "2", "4"}
+    last = a_tally("5", "police", Answers(fully=6, dont_know=4))
+    final = final_bases(TWO_CELLS, INSTRUMENT, [*FIRST, *NEWS, last], bases)
+    assert {g.cells for g in final[SEE_SIGNS].groups} == {(HEALTH,), (POLICE,)}
+    assert final[SEE_SIGNS].tallies == {"1", "2", "3", "4", "5"}
+
+
+def test_at_the_close_it_joins_one_with_enough_and_nobody_waits() -> None:
+    before = interim_bases(TWO_CELLS, INSTRUMENT, FIRST, None)
+    bases = final_bases(TWO_CELLS, INSTRUMENT, [*FIRST, *NEWS], before)
     assert [g.cells for g in bases[SEE_SIGNS].groups] == [(HEALTH, POLICE)]
     assert bases[SEE_SIGNS].tallies == {"1", "2", "3", "4"}
 
