@@ -439,6 +439,16 @@ def test_others_without_a_headcount_of_their_own_are_weighed_with_somebody_who_h
     assert rating.weighted == Fraction(60 * 100 * 20, 32) / 180
 
 
+def test_who_gave_their_people_to_others_gave_them_their_headcount_too() -> None:
+    snapshot = a_snapshot({"police": 60, "health": 120, OTHER: 30})
+    tallies = [
+        a_tally("1", "police", Answers(fully=10)),
+        a_tally("2", OTHER, Answers(not_yet=20)),
+    ]
+    basis = final_bases(snapshot, INSTRUMENT, tallies)[SEE_SIGNS]
+    assert {(g.cells, g.headcount) for g in basis.groups} == {((POLICE,), 60), ((OTHER,), 150)}
+
+
 def test_a_group_without_headcount_never_weighs_nothing() -> None:
     others = Scored((OTHER,), 0, 12, Fraction(), 12)
     police = Scored((POLICE,), 60, 20, Fraction(2000), 20)
