@@ -232,7 +232,7 @@ def test_the_counts_of_the_example_are_on_the_page_and_come_out_of_the_tallies(
     statement: str,
 ) -> None:
     page = on_the_page()
-    scored = {s.cells[0]: s for s in example_scores(statement)}
+    scored: dict[str, Scored] = {s.cells[0]: s for s in example_scores(statement)}
     for cell, counted in COUNTED[statement].items():
         assert row(NAMES[cell], *counted) in page
         assert sum(counted.chosen) == ANSWERED[cell]
