@@ -343,7 +343,9 @@ def after_one(tally: Tally) -> Bases:
 
 
 def next_of(before: Bases, *tallies: Tally) -> Bases:
-    return next_bases(INSTRUMENT, tallies, TWO_CELLS.headcounts, k=K, before=before)
+    bases = interim_bases(TWO_CELLS, INSTRUMENT, tallies, before)
+    assert bases is not None
+    return bases
 
 
 # -- what was never said holds nothing back ------------------------------------------------------
@@ -393,6 +395,17 @@ def test_a_cell_that_had_no_answers_yet_gets_its_own_weight_with_its_first() -> 
     assert [g.cells for g in bases[SEE_SIGNS].groups] == [(HEALTH,), (POLICE,)]
 
 
+def test_its_first_few_answers_wait_until_it_can_have_one() -> None:
+    police = [a_tally(id, "police", Answers(fully=20)) for id in ("1", "2")]
+    few = a_tally("3", "health", Answers(not_yet=9, dont_know=1))
+    bases = next_of(after_one(police[0]), *police, few)
+    assert bases[SEE_SIGNS].tallies == {"1", "2"}
+    more = a_tally("4", "health", Answers(not_yet=10))
+    bases = next_of(bases, *police, few, more)
+    assert {g.cells for g in bases[SEE_SIGNS].groups} == {(HEALTH,), (POLICE,)}
+    assert bases[SEE_SIGNS].tallies == {"1", "2", "3", "4"}
+
+
 FIRST = [a_tally("1", "police", Answers(fully=20)), a_tally("2", "health", Answers(fully=20))]
 NEWS = [
     a_tally("3", "police", Answers(fully=4, not_relevant=6)),
@@ -402,8 +415,8 @@ NEWS = [
 
 def test_a_cell_with_little_news_waits_for_more_and_keeps_its_own_weight() -> None:
     before = interim_bases(TWO_CELLS, INSTRUMENT, FIRST, None)
-    bases = interim_bases(TWO_CELLS, INSTRUMENT, [*FIRST, *NEWS], before)
-    assert bases is not None
+    assert before is not None
+    bases = next_of(before, *FIRST, *NEWS)
     assert {g.cells for g in bases[SEE_SIGNS].groups} == {(HEALTH,), (POLICE,)}
     assert bases[SEE_SIGNS].tallies == {"1", "2", "4"}
     last = a_tally("5", "police", Answers(fully=6, dont_know=4))

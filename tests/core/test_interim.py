@@ -18,12 +18,14 @@ import pytest
 from snapshot.closing import FINAL, begin_close, finish_close
 from snapshot.disclosure import Summary
 from snapshot.envelope import Ballot, State
+from snapshot.instrument import NOT_RELEVANT
 from snapshot.interim import last_interim, last_progress, mix_due, publish_interim, sent_interim
 from snapshot.mix import MOST_IN_A_BATCH, Wait
 from snapshot.ports import Kind, Record, Records
 from snapshot.publication import Outbox, bases_in, find, mark_sent
 from snapshot.snapshot import Mixing
 from tests.core.exampleshire import (
+    FULLY,
     INSTRUMENT,
     OPTIONS,
     SOME_CHOICES,
@@ -574,6 +576,25 @@ async def test_each_publication_rests_on_the_one_before(running: Area) -> None:
         for statement, basis in earlier.items():
             assert basis.tallies < later[statement].tallies
             assert {c for g in basis.groups for c in g.cells} == {"police", "health"}
+
+
+async def test_with_too_little_news_the_next_ones_stand_on_the_same_tallies(running: Area) -> None:
+    """The final one as well; the ten who stayed behind leave before the close."""
+    id = running.running.snapshot.id
+    sent = await sends(running, "police", range(40))
+    await mixes(running, THURSDAY)
+    await publishes(running, on(6, 9, 30))
+    before = bases_in(await last_interim(running.records, id))
+    counts = {s.id: {FULLY: 9, NOT_RELEVANT: 11} for s in INSTRUMENT.statements}
+    await running.records.create(
+        Record(id, Kind.TALLY, "news", {"cell": "police", "people": 20, "counts": counts})
+    )
+    assert await publishes(running, on(9, 9, 30))
+    assert bases_in(await last_interim(running.records, id)) == before
+    for name in await in_state(running, sent, State.SUBMITTED):
+        await running.survey.withdraw(person(name))
+    await close(running, on(10, 12))
+    assert bases_in(await find(running.records, id, FINAL)) == before
 
 
 # -- to the end ----------------------------------------------------------------------------------
