@@ -59,13 +59,20 @@ def next_bases(
     *,
     k: int,
     before: Bases | None = None,
+    more_to_come: bool = False,
 ) -> Bases:
-    """What the next figures rest on; a statement with too little news keeps that of `before`."""
+    """What the next figures rest on; a statement with too little news keeps that of `before`.
+
+    `more_to_come`: a group with too little news waits for more. Otherwise it joins another.
+    """
     before = before or {}
-    return {
-        s.id: _next(instrument, tallies, headcounts, s.id, k, before.get(s.id))
-        for s in instrument.statements
-    }
+    found = {}
+    for s in instrument.statements:
+        old, now = before.get(s.id), tallies
+        if old and more_to_come:
+            now = _with_enough_news(instrument, tallies, s.id, k, old)
+        found[s.id] = _next(instrument, now, headcounts, s.id, k, old)
+    return found
 
 
 def scored_groups(
@@ -88,7 +95,9 @@ def _next(
     k: int,
     before: Basis | None,
 ) -> Basis:
-    if before and 0 < _asked_since(tallies, statement, before) < k:
+    if before and _asked(tallies_of(tallies, before), statement) < k:
+        before = None  # too few for a score or a share, so nothing has been said of it
+    if before and 0 < _asked([t for t in tallies if t.id not in before.tallies], statement) < k:
         return before
     is_rated = before is not None and bool(before.groups)
     cells = scored_by_cell(
@@ -107,6 +116,20 @@ def _next(
     )
 
 
+def _with_enough_news(
+    instrument: Instrument, tallies: Sequence[Tally], statement: StatementId, k: int, before: Basis
+) -> list[Tally]:
+    """Without what is new in a group of a rated statement where too few scored it."""
+    counted = tallies_of(tallies, before)
+    news = [t for t in tallies if t.id not in before.tallies]
+    groups = _together(tallies, instrument, statement, before)
+    apart = {t.cell for t in news}.difference(*groups) if groups else set()
+    for cells in [*groups, *([cell] for cell in apart)]:
+        if 0 < scored_in(instrument, news, statement, cells, 0).n < k:
+            news = [t for t in news if t.cell not in cells]
+    return [*counted, *news]
+
+
 def _together(
     tallies: Sequence[Tally], instrument: Instrument, statement: StatementId, before: Basis
 ) -> list[Collection[CellId]]:
@@ -118,12 +141,11 @@ def _together(
     ]
 
 
-def _asked_since(tallies: Sequence[Tally], statement: StatementId, before: Basis) -> int:
-    """New answers other than "not relevant": what the share of "don't know" is of."""
+def _asked(tallies: Sequence[Tally], statement: StatementId) -> int:
+    """Answers other than "not relevant": what the share of "don't know" is of."""
     return sum(
         times
         for t in tallies
-        if t.id not in before.tallies
         for option, times in t.counts[statement].items()
         if option != NOT_RELEVANT
     )

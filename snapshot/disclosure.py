@@ -137,7 +137,14 @@ def interim_bases(
     """What an interim summary would rest on, or None as long as too few have been mixed."""
     if sum(t.people for t in tallies) < instrument.limits.interim_from:
         return None
-    return next_bases(instrument, tallies, snapshot.headcounts, k=snapshot.k, before=before)
+    return next_bases(
+        instrument,
+        tallies,
+        snapshot.headcounts,
+        k=snapshot.k,
+        before=before,
+        more_to_come=True,
+    )
 
 
 def summarise(

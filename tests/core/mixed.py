@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from snapshot.envelope import Ballot, State
+from snapshot.errors import NotOpen
 from snapshot.ports import Kind
 from snapshot.tally import Tally
 from storage.sqlite import SqliteRecords
@@ -20,6 +21,7 @@ from tests.core.exampleshire import (
     a_snapshot,
     cut_by_hand,
     open_area,
+    person,
     told,
 )
 
@@ -48,6 +50,10 @@ def added_up(tallies: list[Tally], cell: str) -> dict[str, dict[str, int]]:
     return {statement: dict(c) for statement, c in counts.items()}
 
 
+def without_cells(slips: Counter[Cut]) -> Counter[tuple[str, tuple[str, ...]]]:
+    return Counter((domain, choices) for _, domain, choices in slips.elements())
+
+
 async def assert_nothing_is_left_behind(area: Area) -> None:
     """No lock, no claim, nothing sealed in a released envelope, and tallies that fit the slips."""
     assert await area.journals() == []
@@ -60,6 +66,21 @@ async def assert_nothing_is_left_behind(area: Area) -> None:
     for cell in {cell for cell, _, _ in slips} | {t.cell for t in tallies}:
         assert added_up(tallies, cell) == counted_by_hand(slips, cell)
     assert all(t.people >= area.running.snapshot.k for t in tallies)
+
+
+@dataclass
+class Leaving:
+    """Somebody withdraws, or is told that it is too late."""
+
+    area: Area
+    name: str
+    refused: bool = False
+
+    async def __call__(self) -> None:
+        try:
+            await self.area.survey.withdraw(person(self.name))
+        except NotOpen:
+            self.refused = True
 
 
 @dataclass(frozen=True)

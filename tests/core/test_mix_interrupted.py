@@ -17,8 +17,15 @@ from snapshot.errors import Damaged, NotOpen
 from snapshot.mix import CLAIMS_BETWEEN_SIGNS, PATIENCE_S
 from snapshot.ports import Kind, Record
 from snapshot.sealing import Sealer
-from tests.core.exampleshire import Area, Cut, K, person, told
-from tests.core.mixed import Small, a_small_area, assert_nothing_is_left_behind, ballots_with_labels
+from tests.core.exampleshire import Area, K, person, told
+from tests.core.mixed import (
+    Leaving,
+    Small,
+    a_small_area,
+    assert_nothing_is_left_behind,
+    ballots_with_labels,
+    without_cells,
+)
 from tests.core.watching import AtWrite, Watched
 
 type Outcomes = list[Outcome]
@@ -100,21 +107,6 @@ async def test_whatever_write_somebody_leaves_at_they_have_left_or_are_counted(
     assert outcomes == {True, False}
 
 
-@dataclass
-class Leaving:
-    """Somebody withdraws, or is told that it is too late."""
-
-    area: Area
-    name: str
-    refused: bool = False
-
-    async def __call__(self) -> None:
-        try:
-            await self.area.survey.withdraw(person(self.name))
-        except NotOpen:
-            self.refused = True
-
-
 @pytest.mark.parametrize(
     "changed", [{"state": "open"}, {"state": "withdrawn"}, {"group": "health"}]
 )
@@ -137,10 +129,6 @@ async def test_whatever_write_plain_fields_are_changed_at_no_batch_is_smaller_th
                 assert not without_cells(told(await area.slips())) - without_cells(
                     small.expected()
                 ), number
-
-
-def without_cells(slips: Counter[Cut]) -> Counter[tuple[str, tuple[str, ...]]]:
-    return Counter((domain, choices) for _, domain, choices in slips.elements())
 
 
 # -- two workers in turns ------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A close in a process of its own that kills itself at one chosen write."""
+"""A worker in a process of its own that kills itself at one chosen write."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import asyncio
 import os
 import signal
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from random import SystemRandom
 
-from content.packs import load_packs
-from snapshot.closing import finish_close
+from snapshot.closing import begin_close, finish_close
+from snapshot.interim import mix_due
 from snapshot.opening import take_up
 from snapshot.ports import DIRECTORY, Head, Kind, Record, Records, SnapshotId
 from snapshot.snapshot import Phase
 from storage.keyfiles import KeyFiles
 from storage.sqlite import SqliteRecords
+from tests.core.exampleshire import INSTRUMENT, OPENED
 
-INSTRUMENT = load_packs()["en-GB"].instrument
+MIXED = OPENED + timedelta(days=1)
+"""When a snapshot that is mixed daily has been due for the first time."""
 
 
 class When(StrEnum):
@@ -71,20 +74,35 @@ class DyingRecords:
         return result
 
 
-def close_in(folder: Path, at: int = 0, when: When = When.BEFORE) -> int:
-    """Finish every close that is under way in this folder; how many writes that took."""
-    return asyncio.run(_close(folder, at, when))
+def work_in(folder: Path, at: int = 0, when: When = When.BEFORE) -> int:
+    """Mix what is open and finish what is closing in this folder; how many writes that took."""
+    return asyncio.run(_work(folder, at, when))
 
 
-async def _close(folder: Path, at: int, when: When) -> int:
+def work_and_close_in(folder: Path) -> None:
+    """The same after a restart; then close whatever is still open."""
+    work_in(folder)
+    asyncio.run(_begin_close(folder))
+    work_in(folder)
+
+
+async def _work(folder: Path, at: int, when: When) -> int:
+    keys, dice = KeyFiles(folder / "keys"), SystemRandom()
     async with SqliteRecords(folder / "snapshot.db") as real:
         records = DyingRecords(real, at, when)
         for record in await records.read_all(DIRECTORY, Kind.SNAPSHOT):
-            if record.state != Phase.CLOSING:
-                continue
-            running = await take_up(record, KeyFiles(folder / "keys"))
-            await finish_close(running, INSTRUMENT, records, dice=SystemRandom(), wait=_no_patience)
+            running = await take_up(record, keys)
+            if running.phase is Phase.OPEN:
+                await mix_due(running, INSTRUMENT, records, MIXED, dice=dice, wait=_no_patience)
+            if running.phase is Phase.CLOSING:
+                await finish_close(running, INSTRUMENT, records, dice=dice, wait=_no_patience)
         return records.writes
+
+
+async def _begin_close(folder: Path) -> None:
+    async with SqliteRecords(folder / "snapshot.db") as records:
+        for record in await records.read_all(DIRECTORY, Kind.SNAPSHOT):
+            await begin_close(await take_up(record, KeyFiles(folder / "keys")), records, MIXED)
 
 
 async def _no_patience(_: float) -> None:
