@@ -16,8 +16,8 @@ FAVOURABLE = ("mostly", "fully")
 TRIM = 3
 
 
-def ideal_figures(
-    notes: Notes, statements: Sequence[str], headcounts: Mapping[str, int], *, k: int
+def ideal_figures[C: str](
+    notes: Notes, statements: Sequence[str], headcounts: Mapping[C, int], *, k: int
 ) -> dict[str, float]:
     """Exact figures of one domain, all on 0 to 100."""
     chosen = [(cell, answers[s]) for cell, answers in notes for s in statements]
@@ -35,7 +35,7 @@ def _unweighted(notes: Notes, statement: str) -> float:
     return mean(SCORES[a[statement]] for _, a in notes if a[statement] in SCORES)
 
 
-def _weighted(notes: Notes, statement: str, headcounts: Mapping[str, int], k: int) -> float:
+def _weighted[C: str](notes: Notes, statement: str, headcounts: Mapping[C, int], k: int) -> float:
     by_cell = {
         cell: [SCORES[a[statement]] for c, a in notes if c == cell and a[statement] in SCORES]
         for cell in headcounts

@@ -210,6 +210,7 @@ async def forget_the_sample(bot: RunningBot) -> None:
 async def test_three_hundred_people_over_twelve_days(partnership: Partnership) -> None:
     here = partnership
     moderator = here.teams.person("Mo")
+    assert await here.ticks(day=0, hour=9) == ["posted-opening"]
     for day in range(3):
         await here.day(day)
     assert await here.ticks(day=3, hour=2) == ["mixed"]
