@@ -28,9 +28,18 @@ class Scored:
     total: Fraction
     fresh: int
 
-    def may_stand_alone(self, k: int) -> bool:
-        """Whether a weight of its own tells of k people or more, now and set beside before."""
-        return self.n >= k and self.headcount > 0 and not 0 < self.fresh < k
+    @property
+    def weight(self) -> Fraction:
+        """How many people of its staff one scored answer stands for."""
+        return Fraction(self.headcount, self.n)
+
+    def is_large_enough(self, k: int) -> bool:
+        """Whether a weight of its own tells of k people or more."""
+        return self.n >= k and self.headcount > 0
+
+    def is_new_enough(self, k: int) -> bool:
+        """Whether the same is true of what it tells when set beside what was published before."""
+        return not 0 < self.fresh < k
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +58,35 @@ class Rating:
 def merge_small(
     cells: Sequence[Scored], k: int, together: Iterable[Collection[CellId]] = ()
 ) -> list[Scored]:
-    """Groups of which each may stand alone; empty when there is no way to form them.
+    """Groups that may have weights of their own; empty when there is no way to form them.
 
-    Every cell that may not stand alone goes into one merged group, with its headcount; if that
-    still may not, the smallest of the other cells join it until it may. Cells that were weighed
+    Every cell with fewer than `k` goes into one merged group, with its headcount; if that still
+    has fewer, the smallest of the other cells join it until it has `k`. Cells that were weighed
     `together` in a published figure stay together: apart, they could be told from it.
     """
     groups = _rejoin(cells, together)
     alone = sorted(
-        (g for g in groups if g.may_stand_alone(k)), key=lambda g: (g.n, g.headcount, g.cells)
+        (g for g in groups if g.is_large_enough(k)), key=lambda g: (g.n, g.headcount, g.cells)
     )
-    small = [g for g in groups if not g.may_stand_alone(k)]
-    while small and not _merge(small).may_stand_alone(k):
+    small = [g for g in groups if not g.is_large_enough(k)]
+    while small and not _merge(small).is_large_enough(k):
         if not alone:
             return []
         small.append(alone.pop(0))
-    return [*alone, _merge(small)] if small else alone
+    return _join_alike([*alone, _merge(small)] if small else alone, k)
+
+
+def _join_alike(groups: Sequence[Scored], k: int) -> list[Scored]:
+    """Groups with too little news join the one whose weight is nearest: that changes least."""
+    joined = list(groups)
+    while stale := next((g for g in joined if not g.is_new_enough(k)), None):
+        joined.remove(stale)
+        if not joined:
+            return []
+        alike = min(joined, key=lambda g: (abs(g.weight - stale.weight), g.cells))
+        joined.remove(alike)
+        joined.append(_merge([stale, alike]))
+    return joined
 
 
 def _rejoin(cells: Sequence[Scored], together: Iterable[Collection[CellId]]) -> list[Scored]:

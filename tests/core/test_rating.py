@@ -411,6 +411,15 @@ def test_a_large_cell_is_merged_only_if_the_small_ones_need_it_and_the_smallest_
         assert [c.n for c in merged_away] == [min(c.n for c in large)]
 
 
+def test_a_group_with_too_little_news_joins_the_one_whose_weight_is_nearest() -> None:
+    near, far = a_cell("near", 64, 20, 2000), a_cell("far", 200, 12, 1200)
+    stale = replace(a_cell("stale", 60, 20, 0), fresh=3)
+    small, joined = sorted(merge_small([far, stale, near], K), key=lambda g: len(g.cells))
+    assert small == far
+    assert joined.cells == ("near", "stale")
+    assert (joined.headcount, joined.n, joined.fresh) == (124, 40, 23)
+
+
 def test_grey_under_k_however_the_answers_are_spread() -> None:
     assert rated([], K) is None
     assert rated([a_cell("a", 90, 9, 900)], K) is None

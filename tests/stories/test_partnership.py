@@ -26,6 +26,7 @@ from snapshot.disclosure import End, Figure
 from snapshot.interim import all_tallies
 from snapshot.opening import Running
 from snapshot.ports import Kind
+from snapshot.publication import bases_in
 from snapshot.tally import Slip
 from tests.stories.conftest import RunningBot
 from tests.stories.forms import a_form, opens_by_form
@@ -54,6 +55,16 @@ PEOPLE = {
     "Voluntary or community sector": 30,
     "Housing or another service": 8,
 }
+LEANINGS = {
+    "Education or early years": (5, 5, 2, 1, 1, 1),
+    "Health": (3, 4, 3, 1, 1, 1),
+}
+"""How likely each option is, where it is not as for the others: the largest agencies, which answer
+least for their size, see least progress. So a figure without weights is another one."""
+
+LEFT_OUT = 3.0
+"""Points by which a domain may differ where the last few answers to a statement had to stay out."""
+
 COMMENTS = (
     "More time to think in supervision.",
     "Joint training helped us to speak one language.",
@@ -118,7 +129,7 @@ def practitioners(teams: Teams, options: Sequence[str], dice: Random) -> list[Pr
                 Practitioner(
                     teams.person(f"Canary-{agency}-{number}", tenant=dice.choice(TENANTS)),
                     agency,
-                    dice.choices(options, weights=[2, 3, 4, 3, 1, 1], k=22),
+                    dice.choices(options, weights=LEANINGS.get(agency, (1, 1, 4, 5, 1, 1)), k=22),
                     begins_on,
                     min(begins_on + dice.choice([0, 0, 1, 2]), 11),
                     changes=dice.random() < 0.1,
@@ -319,31 +330,39 @@ async def every_ballot_was_counted_once(here: Partnership) -> None:
 
 
 async def the_summary_says_what_people_pressed(here: Partnership) -> None:
-    """Worked out from the notes, without the code under test; printed rounded, ends coded."""
+    """Worked out from the notes, without the code under test; printed rounded, ends coded.
+
+    Which cells were weighed as one is read from the publication: after interim summaries that
+    depends on which batches people came in (docs/decisions/0005).
+    """
     running, records = await the_snapshot(here), here.bot.app.service.records
     found = await final_summary(records, running.snapshot.id)
     assert found
-    summary, _ = found
+    summary, publication = found
+    bases = bases_in(publication) or {}
+    everything = {t.id for t in await all_tallies(records, running.snapshot.id)}
     assert abs(summary.people - len(notes_of(here))) <= 2
-    headcounts = {cell.id: cell.headcount for cell in running.snapshot.cells}
     instrument = here.bot.app.service.pack.instrument
     for figures in summary.domains:
-        statements = [s.id for s in instrument.of_domain(figures.domain)]
-        ideal = ideal_figures(notes_of(here), statements, headcounts, k=running.snapshot.k)
-        for name in ("weighted", "unweighted", "favourable", "dont_know"):
+        of_domain = {s.id: bases[s.id] for s in instrument.of_domain(figures.domain)}
+        groups = {s: [(g.cells, g.headcount) for g in b.groups] for s, b in of_domain.items()}
+        assert all(sum(n for _, n in weighed) == 733 for weighed in groups.values())
+        ideal = ideal_figures(notes_of(here), groups)
+        is_whole = all(basis.tallies == everything for basis in of_domain.values())
+        slack = summary.step / 2 if is_whole else LEFT_OUT
+        for name, exact in ideal.items():
             printed = getattr(figures, name)
-            assert is_printed_as(ideal[name], printed, summary.step), (figures.domain, name)
+            assert is_printed_as(exact, printed, slack), (figures.domain, name)
     posted = here.posts(here.facilitators)[-1]
     assert f"about {summary.people} practitioners" in posted
 
 
-def is_printed_as(exact: float, printed: Figure, step: int) -> bool:
-    """Within one step: the last few answers may stand out of a figure (docs/decisions/0005)."""
+def is_printed_as(exact: float, printed: Figure, slack: float) -> bool:
     if printed.end is End.UNDER:
-        return exact < printed.value + step / 2
+        return exact < printed.value + slack
     if printed.end is End.OVER:
-        return exact > printed.value - step / 2
-    return abs(exact - printed.value) <= step
+        return exact > printed.value - slack
+    return abs(exact - printed.value) <= slack + 1e-9
 
 
 async def comments_came_out_once(here: Partnership) -> None:
