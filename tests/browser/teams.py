@@ -7,7 +7,7 @@ import re
 import socket
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,12 +145,22 @@ class Person:
         await button.click()
         self.taps += 1
 
-    async def tabs_to(self, title: str) -> None:
+    async def tabs_to_and_enters(self, title: str) -> None:
         for _ in range(_TABS_AT_MOST):
             await self.page.keyboard.press("Tab")
             if await self.page.evaluate("document.activeElement.innerText") == title:
+                await self.page.keyboard.press("Enter")
                 return
         raise AssertionError(f"{_TABS_AT_MOST} times Tab do not lead to {title!r}")
+
+    async def fills(self, typed: Mapping[str, str], *, on: Locator | None = None) -> None:
+        """Type into inputs of a card, each found by its label."""
+        for label, value in typed.items():
+            await (on or self.card).get_by_label(label, exact=True).fill(value)
+
+    async def chooses(self, *labels: str, on: Locator | None = None) -> None:
+        for label in labels:
+            await (on or self.card).get_by_label(label, exact=True).check()
 
     async def types(self, words: str) -> None:
         await self.page.locator(_EDITOR).first.click()
