@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from adaptive_cards_python.adaptive_card.Action import Execute
@@ -100,13 +100,8 @@ def _risk(page: Page) -> list[ElementType]:
 def _checked_box(page: Page, domain: Domain, checked: Checked | None) -> list[ElementType]:
     if checked is None:
         return _box(page, domain, "")
-    return [
-        *(
-            container(paragraphs(said), style="warning", spacing="large")
-            for said in _objections(page, checked)
-        ),
-        *_box(page, domain, checked.words),
-    ]
+    said = [container(paragraphs(s), style="warning") for s in _objections(page, checked)]
+    return _box(page, domain, checked.words, said)
 
 
 def _objections(page: Page, checked: Checked) -> list[str]:
@@ -122,11 +117,15 @@ def _objections(page: Page, checked: Checked) -> list[str]:
     return said
 
 
-def _box(page: Page, domain: Domain, typed: str) -> list[ElementType]:
+def _box(
+    page: Page, domain: Domain, typed: str, said: Sequence[ElementType] = ()
+) -> list[ElementType]:
+    """`said`: what stands right above the box."""
     id = box_id(domain.id)
     return [
         heading(domain.title, size="medium", separator=True, spacing="large"),
         *([text(domain.comment_prompt)] if domain.comment_prompt else []),
+        *said,
         *text_input(
             page.words,
             id,
