@@ -168,7 +168,7 @@ async def remember_language(
 async def _in_channel(turn: Turn, service: Service) -> Card:
     command = _command(turn, service, "channel", _CHANNEL_COMMANDS)
     if start := opening.VERBS.get(turn.verb or "") or opening.WORDS.get(command):
-        return await start(turn, service)
+        return await _start(start, turn, service)
     if turn.verb in moderator.VERBS or command in moderator.WORDS:
         return await _moderating(turn, service, command)
     here = await service.directory.of_channel(turn.address)
@@ -178,6 +178,19 @@ async def _in_channel(turn: Turn, service: Service) -> Card:
     if running is None:
         return message_card(_words_for(turn, service), "nothing_open_channel")
     return await _facilitating(turn, service, running, command)
+
+
+async def _start(start: opening.Start, turn: Turn, service: Service) -> Card:
+    try:
+        return await start(turn, service)
+    except NotOffered:
+        words = _words_for(turn, service)
+        here = await service.directory.of_channel(turn.address)
+        if here is None:
+            shown = message_card(words, "nothing_open_channel")
+        else:
+            shown = await facilitator.status(Visit(turn, service, here, service.page(here)))
+        return with_note(shown, words.messages["stale_choice"])
 
 
 async def _facilitating(turn: Turn, service: Service, running: Running, command: str) -> Card:
