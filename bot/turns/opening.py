@@ -85,7 +85,10 @@ async def open_it(turn: Turn, service: Service) -> Card:
             return contacts_form(draft, [_look_again(draft, id) for id in wrong])
         running = await _opened(draft, turn, service)
     page = service.page(running)
-    return opened_card(page, facilitator.moderation(Visit(turn, service, running, page)))
+    visit = Visit(turn, service, running, page)
+    if not takes_answers(service, running):
+        return await facilitator.status(visit)
+    return opened_card(page, facilitator.moderation(visit))
 
 
 async def _opened(draft: Draft, turn: Turn, service: Service) -> Running:
