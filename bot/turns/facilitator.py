@@ -88,7 +88,8 @@ async def extend(visit: Visit) -> Card:
     if not visit.turn.is_set("save"):
         return extend_card(page, {})
     typed = {id: " ".join(visit.turn.typed(id).split()) for id in ("deadline", "reason")}
-    deadline = deadline_after(visit.running.snapshot, typed["deadline"])
+    now = service.clock()
+    deadline = deadline_after(visit.running.snapshot, typed["deadline"], now)
     wrong = [
         *(["deadline"] if deadline is None else []),
         *([] if is_line(typed["reason"], MOST_IN_A_REASON) else ["reason"]),
@@ -96,7 +97,6 @@ async def extend(visit: Visit) -> Card:
     if deadline is None or wrong:
         said = [page.text("form_problem", field_label=page.words.inputs[id].text) for id in wrong]
         return extend_card(page, typed, "\n\n".join(said))
-    now = service.clock()
     try:
         moved = await move_deadline(visit.running, service.records, deadline, typed["reason"], now)
     except NotLater:

@@ -20,6 +20,7 @@ from snapshot.snapshot import Contacts, Mixing, Snapshot, form_cells
 
 TIMEZONE = "Europe/London"
 LONGEST = timedelta(days=366)
+"""From the day on which a deadline is set. Every mixing until then is gone through, often."""
 
 _DRAFT = re.compile(r"[0-9a-f]{20}")
 _MOST_IN_A_VALUE = 1_000
@@ -124,11 +125,17 @@ def snapshot_from(draft: str, typed: Values, rules: Rules) -> Snapshot:
     )
 
 
-def deadline_after(snapshot: Snapshot, day: str) -> datetime | None:
-    """The deadline moved to another day, at the same time of day; None: that is no day."""
+def deadline_after(snapshot: Snapshot, day: str, now: datetime) -> datetime | None:
+    """The deadline moved to another day, at the same time of day.
+
+    None: that is no day, or further ahead than a deadline may be.
+    """
+    if not _is_day(day):
+        return None
     zone = ZoneInfo(snapshot.timezone)
     at = snapshot.deadline.astimezone(zone).time()
-    return datetime.combine(date.fromisoformat(day), at, zone) if _is_day(day) else None
+    moved = datetime.combine(date.fromisoformat(day), at, zone)
+    return moved if moved <= now + LONGEST else None
 
 
 def is_line(value: str, most: int = MOST_IN_A_LINE) -> bool:
