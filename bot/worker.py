@@ -96,6 +96,8 @@ class Worker:
     async def _close_if_due(self, running: Running) -> Running:
         service = self._service
         closing = await begin_close(running, service.records, service.clock(), only_if_due=True)
+        if closing is running:  # what others have noted since this was read may be newer
+            return running
         return service.directory.note(closing)
 
     async def _do_while_open(self, running: Running) -> AsyncIterator[str]:
@@ -138,7 +140,11 @@ class Worker:
             await sweep(running, service.records)
 
     async def _post_all(self, running: Running) -> AsyncIterator[str]:
-        for publication in await unsent(self._service.records, running.snapshot.id):
+        id = running.snapshot.id
+        waiting = await unsent(self._service.records, id)
+        if waiting:  # an extension may be newer than what was read of the snapshot
+            running = await self._service.directory.find(id, fresh=True) or running
+        for publication in waiting:
             if await self._send(running, publication):
                 yield f"posted-{topic_of(publication.id)}"
 
