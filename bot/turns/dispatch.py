@@ -66,7 +66,8 @@ async def _in_private(turn: Turn, service: Service) -> Card | None:
         # An administrator's mass install greets nobody for whom there is nothing to answer.
         words = _words_for(turn, service)
         return None if turn.installed else message_card(words, "nothing_open")
-    if turn.verb is None or named is not None or handler in practitioner.ANYWHERE:
+    known_anyway = handler in practitioner.ANYWHERE | practitioner.HELP
+    if turn.verb is None or named is not None or known_anyway:
         return await _about(turn, service, about, handler)
     return await _about(turn, service, about, None)
 
