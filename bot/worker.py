@@ -142,10 +142,10 @@ class Worker:
     async def _post_all(self, running: Running) -> AsyncIterator[str]:
         id = running.snapshot.id
         waiting = await unsent(self._service.records, id)
-        if waiting:  # an extension may be newer than what was read of the snapshot
-            running = await self._service.directory.find(id, fresh=True) or running
+        # An extension may be newer than what was read of the snapshot.
+        newest = await self._service.directory.find(id, fresh=True) if waiting else None
         for publication in waiting:
-            if await self._send(running, publication):
+            if newest and await self._send(newest, publication):
                 yield f"posted-{topic_of(publication.id)}"
 
     async def _alarm_if_damaged(self, running: Running) -> None:

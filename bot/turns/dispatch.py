@@ -201,7 +201,10 @@ async def _facilitating(turn: Turn, service: Service, running: Running, command:
         else facilitator.WORDS.get(command)
     )
     if handler in facilitator.DECIDING:
-        running = await service.directory.find(running.snapshot.id, fresh=True) or running
+        found = await service.directory.find(running.snapshot.id, fresh=True)
+        if found is None:  # its settings are no longer those that were sealed
+            return message_card(_words_for(turn, service), "nothing_open_channel")
+        running = found
     visit = Visit(turn, service, running, service.page(running))
     meant_here = turn.data.get("snapshot") == running.snapshot.id
     if turn.verb is not None and not (handler and meant_here):
