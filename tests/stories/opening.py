@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.rehearsal.teams import Json, PersonHere, Sent, Shown, Teams
 from bot.worker import Deed
 from snapshot.opening import Running
-from tests.stories.conftest import RunningBot
+from tests.stories.conftest import RunningBot, free_port
 from tests.stories.people import seen
 
 type Form = Mapping[str, str]
@@ -59,6 +60,15 @@ class BotOnDemand(RunningBot):
 
     async def works(self) -> list[Deed]:
         return await self.app.worker.do_due()
+
+
+@asynccontextmanager
+async def another_process(bot: BotOnDemand) -> AsyncIterator[BotOnDemand]:
+    """A second bot on the same files, which remembers nothing of what the first one does."""
+    other = BotOnDemand(bot.folder, free_port(), clock=bot.clock)
+    await other.starts()
+    yield other
+    await other.stops()
 
 
 def a_form(**changed: str) -> Form:

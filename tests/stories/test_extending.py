@@ -17,7 +17,7 @@ from snapshot.opening import Running
 from snapshot.ports import Kind
 from snapshot.snapshot import Extension, Phase
 from tests.stories.conftest import free_port
-from tests.stories.opening import BotOnDemand, own_threads
+from tests.stories.opening import BotOnDemand, another_process, own_threads
 from tests.stories.people import (
     AGENCIES,
     Respondent,
@@ -402,10 +402,22 @@ async def test_an_extension_while_the_worker_is_busy_with_another_snapshot_is_no
     deeds = bot.app.worker.deeds()
     assert (await anext(deeds)).snapshot != mine.snapshot.id
     await extends(fay, channel)
-    assert [deed.did async for deed in deeds if deed.snapshot == mine.snapshot.id] == [
-        "mixed",
-        "posted-extension",
-    ]
-    known = bot.app.service.directory.known(mine.snapshot.id)
-    assert known
-    assert known.snapshot.deadline == OLD + timedelta(days=7)
+    did = []
+    async for deed in deeds:
+        known = bot.app.service.directory.known(mine.snapshot.id)
+        assert known
+        assert known.snapshot.deadline == OLD + timedelta(days=7)
+        did += [deed.did] if deed.snapshot == mine.snapshot.id else []
+    assert did == ["mixed", "posted-extension"]
+
+
+async def test_what_another_process_extended_is_seen_at_once(
+    bot: BotOnDemand, fay: PersonHere, channel: str
+) -> None:
+    await fay.posts("extend", channel)
+    async with another_process(bot) as other, Teams(other.url) as there:
+        flo = there.person("Flo")
+        await flo.posts("extend", channel)
+        await extends(flo, channel)
+        shown = await extends(fay, channel, "2026-03-18")
+    assert "must be later than 5pm on Saturday 21 March" in shown.words

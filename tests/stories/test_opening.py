@@ -25,6 +25,7 @@ from tests.stories.opening import (
     BotOnDemand,
     Form,
     a_form,
+    another_process,
     goes_on,
     looks_once_more,
     only_headcounts,
@@ -483,6 +484,16 @@ async def test_two_people_who_open_at_once_in_one_channel_open_one(
     shown = await asyncio.gather(goes_on(fay, channel), goes_on(flo, channel))
     assert sorted("is open." in card.words for card in shown) == [False, True]
     assert any("already" in card.words for card in shown)
+    assert len(await open_ones(bot)) == 1
+
+
+async def test_what_another_process_opened_in_the_channel_is_seen_at_once(
+    bot: BotOnDemand, fay: PersonHere, channel: str
+) -> None:
+    await looks_once_more(fay, channel)
+    async with another_process(bot) as other, Teams(other.url) as there:
+        await opens(there.person("Flo"), channel)
+        assert "already" in (await goes_on(fay, channel)).words
     assert len(await open_ones(bot)) == 1
 
 
