@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_address
@@ -20,6 +21,10 @@ from pydantic import (
 
 PLAYGROUND = "http://localhost:56150"
 """Where `make run` shows Microsoft's local Teams, unless it says another address."""
+
+
+# No spaces: such an id would be nobody's, and the list would shut out whom it should let in.
+_PERSON = re.compile(r"[^/;\s\x00-\x1f\x7f]{1,128}/[^/;\s\x00-\x1f\x7f]{1,128}")
 
 
 class Env(StrEnum):
@@ -85,7 +90,7 @@ class Settings(BaseModel):
     @field_validator("facilitators")
     @classmethod
     def _people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if any(len(each.split("/")) != 2 or not all(each.split("/")) for each in value):
+        if not all(_PERSON.fullmatch(each) for each in value):
             raise ValueError("must be TENANT-ID/OBJECT-ID, with commas between them")
         return value
 

@@ -96,6 +96,8 @@ class Worker:
     async def _close_if_due(self, running: Running) -> Running:
         service = self._service
         closing = await begin_close(running, service.records, service.clock(), only_if_due=True)
+        if closing is running:  # what others have noted since this was read may be newer
+            return running
         return service.directory.note(closing)
 
     async def _do_while_open(self, running: Running) -> AsyncIterator[str]:
@@ -138,8 +140,12 @@ class Worker:
             await sweep(running, service.records)
 
     async def _post_all(self, running: Running) -> AsyncIterator[str]:
-        for publication in await unsent(self._service.records, running.snapshot.id):
-            if await self._send(running, publication):
+        id = running.snapshot.id
+        waiting = await unsent(self._service.records, id)
+        # An extension may be newer than what was read of the snapshot.
+        newest = await self._service.directory.find(id, fresh=True) if waiting else None
+        for publication in waiting:
+            if newest and await self._send(newest, publication):
                 yield f"posted-{topic_of(publication.id)}"
 
     async def _alarm_if_damaged(self, running: Running) -> None:

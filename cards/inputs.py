@@ -20,6 +20,9 @@ from snapshot.wording import Label, Wording, fill
 
 type Values = Mapping[str, str]
 
+_MOST_IN_JSON = 2**53
+"""The largest whole number that every reader of JSON takes as it is."""
+
 
 def label_of(words: Wording, id: str, **values: str) -> Label:
     """The label of an input with its placeholders filled. Raises `EmptyPlaceholder`."""
@@ -50,7 +53,9 @@ def number_input(
     label = label or label_of(words, id)
     box = Number(type="Input.Number", id=id, label=label.text, min=least, max=most)
     with suppress(KeyError, ValueError):  # what is no number cannot stand in it again
-        box.value = int(typed[id])
+        number = int(typed[id])
+        if abs(number) <= _MOST_IN_JSON:
+            box.value = number
     return [box, *_hint(label)]
 
 

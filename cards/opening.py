@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from adaptive_cards_python.adaptive_card.Action import Execute
@@ -31,6 +31,8 @@ from cards.parts import (
     text,
 )
 from cards.verbs import Verb
+from snapshot.instrument import AgencyId
+from snapshot.snapshot import OTHER, Cell
 from snapshot.wording import Label, Pack, Wording
 
 MOST_PEOPLE = 1_000_000
@@ -145,7 +147,7 @@ def last_look_card(page: Page, draft: Draft, *, likely: str, warning: str) -> Ca
         page,
         [
             *([container(paragraphs(warning), style="warning")] if warning else []),
-            *paragraphs(page.text("last_look", agency_groups=_groups(page, draft))),
+            *paragraphs(page.text("last_look")),
             text(likely),
             *_facts(page, draft),
             buttons(_go_on(draft, Verb.OPEN)),
@@ -190,32 +192,42 @@ def _headcounts(draft: Draft) -> list[ElementType]:
     return blocks
 
 
-def _groups(page: Page, draft: Draft) -> str:
-    """The agency groups, with the headcounts that they stand for."""
-    return "\n".join(
-        f"- {say_cell(cell, page.snapshot, draft.pack)}: {cell.headcount}"
-        for cell in page.snapshot.cells
-    )
-
-
 def _facts(page: Page, draft: Draft) -> list[ElementType]:
-    """What was typed, as everybody will read it."""
-    choices = draft.words.choices
-    said = {
-        **draft.typed,
-        "nation": choices["nation"][page.snapshot.nation],
-        "language": choices["language"][page.snapshot.language],
-    }
+    """What was typed and is not said above, headcounts and contacts too."""
+    words = draft.words
+    chosen = {id: words.choices[id][draft.typed[id]] for id in ("nation", "language")}
+    ids = ["partnership_name", "nation", "report_month", "language", *CONTACTS]
     return [
-        container(
-            [
-                text(label_of(draft.words, id).text, weight="bolder"),
-                text(said[id], spacing="none"),
-            ],
-            spacing="small",
-        )
-        for id in ("partnership_name", "nation", "report_month", "language", *CONTACTS)
+        heading(words.words["headcounts"], size="medium"),
+        text("\n".join(f"- {line}" for line in _counts(page, draft))),
+        *(
+            container(
+                [
+                    text(label_of(words, id).text, weight="bolder"),
+                    text(chosen.get(id, draft.typed[id]), spacing="none"),
+                ],
+                spacing="small",
+            )
+            for id in ids
+        ),
     ]
+
+
+def _counts(page: Page, draft: Draft) -> list[str]:
+    """Each group, with what was typed for the agencies in it; last those that are not offered."""
+    snapshot, agencies = page.snapshot, draft.pack.instrument.agencies
+    typed = {
+        a.id: f"{a.label_in(snapshot.nation)}: {draft.typed[headcount_id(a.id)]}" for a in agencies
+    }
+    nobody = [typed[a.id] for a in agencies if snapshot.cell_of(a.id) is None]
+    return [*(_group(cell, typed, page, draft) for cell in snapshot.cells), *nobody]
+
+
+def _group(cell: Cell, typed: Mapping[AgencyId, str], page: Page, draft: Draft) -> str:
+    each = [typed[agency] for agency in cell.agencies]
+    if cell.id != OTHER:
+        return each[0]
+    return f"{say_cell(cell, page.snapshot, draft.pack)}: {cell.headcount} ({'; '.join(each)})"
 
 
 def _problems(said: Sequence[str]) -> list[ElementType]:

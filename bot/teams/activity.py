@@ -84,7 +84,7 @@ def turn_from(activity: Activity) -> Turn:
             service_url=activity.service_url,
             conversation=activity.conversation.id.partition(";messageid=")[0],
             bot=activity.recipient.id,
-            tenant=tenant,
+            tenant=person.tenant,
         ),
         words=_words(activity.text),
         locale=activity.locale,

@@ -66,7 +66,8 @@ async def _in_private(turn: Turn, service: Service) -> Card | None:
         # An administrator's mass install greets nobody for whom there is nothing to answer.
         words = _words_for(turn, service)
         return None if turn.installed else message_card(words, "nothing_open")
-    if turn.verb is None or named is not None or handler in practitioner.ANYWHERE:
+    known_anyway = handler in practitioner.ANYWHERE | practitioner.HELP
+    if turn.verb is None or named is not None or known_anyway:
         return await _about(turn, service, about, handler)
     return await _about(turn, service, about, None)
 
@@ -168,7 +169,7 @@ async def remember_language(
 async def _in_channel(turn: Turn, service: Service) -> Card:
     command = _command(turn, service, "channel", _CHANNEL_COMMANDS)
     if start := opening.VERBS.get(turn.verb or "") or opening.WORDS.get(command):
-        return await start(turn, service)
+        return await _start(start, turn, service)
     if turn.verb in moderator.VERBS or command in moderator.WORDS:
         return await _moderating(turn, service, command)
     here = await service.directory.of_channel(turn.address)
@@ -180,6 +181,19 @@ async def _in_channel(turn: Turn, service: Service) -> Card:
     return await _facilitating(turn, service, running, command)
 
 
+async def _start(start: opening.Start, turn: Turn, service: Service) -> Card:
+    try:
+        return await start(turn, service)
+    except NotOffered:
+        words = _words_for(turn, service)
+        here = await service.directory.of_channel(turn.address)
+        if here is None:
+            shown = message_card(words, "nothing_open_channel")
+        else:
+            shown = await facilitator.status(Visit(turn, service, here, service.page(here)))
+        return with_note(shown, words.messages["stale_choice"])
+
+
 async def _facilitating(turn: Turn, service: Service, running: Running, command: str) -> Card:
     handler = (
         facilitator.VERBS.get(turn.verb)
@@ -187,7 +201,10 @@ async def _facilitating(turn: Turn, service: Service, running: Running, command:
         else facilitator.WORDS.get(command)
     )
     if handler in facilitator.DECIDING:
-        running = await service.directory.find(running.snapshot.id, fresh=True) or running
+        found = await service.directory.find(running.snapshot.id, fresh=True)
+        if found is None:  # its settings are no longer those that were sealed
+            return message_card(_words_for(turn, service), "nothing_open_channel")
+        running = found
     visit = Visit(turn, service, running, service.page(running))
     meant_here = turn.data.get("snapshot") == running.snapshot.id
     if turn.verb is not None and not (handler and meant_here):

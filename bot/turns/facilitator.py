@@ -7,7 +7,7 @@ from datetime import date
 
 from bot.turns.form import deadline_after, is_line
 from bot.turns.posts import extension_card
-from bot.turns.visit import Handler, Visit, closed_date, takes_answers
+from bot.turns.visit import Handler, Visit, closed_date
 from cards.help import facilitator_help_card, worried_in_channel_card
 from cards.page import say_day
 from cards.parts import Card
@@ -34,7 +34,7 @@ async def status(visit: Visit) -> Card:
     """Never a live figure: a band that is frozen on certain days, and after the close the end."""
     records, snapshot = visit.service.records, visit.running.snapshot.id
     closed = closed_date(visit.running, visit.page)
-    if visit.running.phase is not Phase.OPEN:
+    if not visit.takes_answers:
         found = await final_summary(records, snapshot)
         if found is None:
             return closed_card(visit.page, closed)
@@ -83,12 +83,13 @@ def moderation(visit: Visit) -> str:
 async def extend(visit: Visit) -> Card:
     """A later deadline, at the same time of day, with a reason that everyone is told."""
     page, service = visit.page, visit.service
-    if not takes_answers(service, visit.running):
+    if not visit.takes_answers:
         return await status(visit)
     if not visit.turn.is_set("save"):
         return extend_card(page, {})
     typed = {id: " ".join(visit.turn.typed(id).split()) for id in ("deadline", "reason")}
-    deadline = deadline_after(visit.running.snapshot, typed["deadline"])
+    now = service.clock()
+    deadline = deadline_after(visit.running.snapshot, typed["deadline"], now)
     wrong = [
         *(["deadline"] if deadline is None else []),
         *([] if is_line(typed["reason"], MOST_IN_A_REASON) else ["reason"]),
@@ -96,7 +97,6 @@ async def extend(visit: Visit) -> Card:
     if deadline is None or wrong:
         said = [page.text("form_problem", field_label=page.words.inputs[id].text) for id in wrong]
         return extend_card(page, typed, "\n\n".join(said))
-    now = service.clock()
     try:
         moved = await move_deadline(visit.running, service.records, deadline, typed["reason"], now)
     except NotLater:

@@ -20,11 +20,12 @@ from snapshot.snapshot import Contacts, Mixing, Snapshot, form_cells
 
 TIMEZONE = "Europe/London"
 LONGEST = timedelta(days=366)
+"""From the day on which a deadline is set. Every mixing until then is gone through, often."""
 
 _DRAFT = re.compile(r"[0-9a-f]{20}")
 _MOST_IN_A_VALUE = 1_000
 
-# What would be taken for a link, for bold print or for a placeholder when it is shown.
+# Without what would be taken for a link, for bold print or for a placeholder when it is shown.
 _PLAIN = re.compile(r"[^\[\]<>{}*`|\\\x00-\x1f\x7f]+")
 _PHONE = re.compile(r"(?=(?:\D*\d){3})[0-9+() -]{3,40}")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -124,16 +125,22 @@ def snapshot_from(draft: str, typed: Values, rules: Rules) -> Snapshot:
     )
 
 
-def deadline_after(snapshot: Snapshot, day: str) -> datetime | None:
-    """The deadline moved to another day, at the same time of day; None: that is no day."""
+def deadline_after(snapshot: Snapshot, day: str, now: datetime) -> datetime | None:
+    """The deadline moved to another day, at the same time of day.
+
+    None: that is no day, or further ahead than a deadline may be.
+    """
+    if not _is_day(day):
+        return None
     zone = ZoneInfo(snapshot.timezone)
     at = snapshot.deadline.astimezone(zone).time()
-    return datetime.combine(date.fromisoformat(day), at, zone) if _is_day(day) else None
+    moved = datetime.combine(date.fromisoformat(day), at, zone)
+    return moved if moved <= now + LONGEST else None
 
 
 def is_line(value: str, most: int = MOST_IN_A_LINE) -> bool:
-    """Whether a text may stand on a card for everybody to read."""
-    return len(value) <= most and bool(_PLAIN.fullmatch(value))
+    """Whether a text may stand on a card for everybody to read: nothing in it that nobody sees."""
+    return len(value) <= most and bool(_PLAIN.fullmatch(value)) and value.isprintable()
 
 
 # -- fields ---------------------------------------------------------------------------------------
@@ -196,6 +203,10 @@ def _is_ahead(typed: Values, now: datetime) -> bool:
     return now < _deadline(typed) <= now + LONGEST
 
 
+def _is_email(value: str, most: int) -> bool:
+    return len(value) <= most and bool(_EMAIL.fullmatch(value))
+
+
 def _is_link(value: str) -> bool:
     try:
         parts = urlsplit(value)
@@ -224,7 +235,7 @@ _CONTACTS: Mapping[str, Check] = {
     **{id: partial(is_line, most=most) for id, most in CONTACTS.items()},
     "front_door_phone": lambda v: bool(_PHONE.fullmatch(v)),
     "out_of_hours_phone": lambda v: bool(_PHONE.fullmatch(v)),
-    "safeguarding_email": lambda v: bool(_EMAIL.fullmatch(v)),
-    "contact_email": lambda v: bool(_EMAIL.fullmatch(v)),
+    "safeguarding_email": lambda v: _is_email(v, CONTACTS["safeguarding_email"]),
+    "contact_email": lambda v: _is_email(v, CONTACTS["contact_email"]),
     "privacy_url": lambda v: _is_link(v) and is_line(v, CONTACTS["privacy_url"]),
 }

@@ -37,6 +37,7 @@ from cards.parts import Card
 from cards.verbs import Verb
 from snapshot.calendar import first_interim
 from snapshot.errors import NotOffered
+from snapshot.opening import Running
 from snapshot.ports import Exists
 from snapshot.publication import Topic, id_of, record
 from snapshot.snapshot import Snapshot
@@ -74,12 +75,24 @@ async def contacts(turn: Turn, service: Service) -> Card:
 async def open_it(turn: Turn, service: Service) -> Card:
     """Open the snapshot. Pressed twice, or by two people, it is opened once."""
     draft = _draft(turn, service)
-    if refusal := await _refusal(turn, service, but=snapshot_id(draft.id)):
-        return refusal
-    if said := _objections(draft, service, turn):
-        return snapshot_form(draft, said)
-    if wrong := contact_problems(draft.typed):
-        return contacts_form(draft, [_look_again(draft, id) for id in wrong])
+    async with service.opening:  # or two people with a form each would both find nothing open
+        await service.directory.all(fresh=True)  # another process may have opened one
+        if refusal := await _refusal(turn, service, but=snapshot_id(draft.id)):
+            return refusal
+        if said := _objections(draft, service, turn):
+            return snapshot_form(draft, said)
+        if wrong := contact_problems(draft.typed):
+            return contacts_form(draft, [_look_again(draft, id) for id in wrong])
+        running = await _opened(draft, turn, service)
+    page = service.page(running)
+    visit = Visit(turn, service, running, page)
+    if not takes_answers(service, running):
+        return await facilitator.status(visit)
+    return opened_card(page, facilitator.moderation(visit))
+
+
+async def _opened(draft: Draft, turn: Turn, service: Service) -> Running:
+    """The snapshot of this draft, now or before. Raises `NotOffered` for another channel's."""
     snapshot = snapshot_from(draft.id, draft.typed, _rules(turn, service))
     try:
         running = await service.directory.open(snapshot, turn.address)
@@ -90,8 +103,7 @@ async def open_it(turn: Turn, service: Service) -> Card:
         running = known
     await record(service.records, snapshot.id, id_of(Topic.OPENING), {})
     service.wake()
-    page = service.page(running)
-    return opened_card(page, facilitator.moderation(Visit(turn, service, running, page)))
+    return running
 
 
 async def moderate(turn: Turn, service: Service) -> Card:

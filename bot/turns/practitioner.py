@@ -252,8 +252,11 @@ HELP = frozenset({worried, privacy, wellbeing})
 ALWAYS = HELP | {help, continue_chat, in_english, in_welsh}
 """What one may still do once the snapshot takes no more answers."""
 
-ANYWHERE = HELP | {help, in_english, in_welsh}
-"""What may be asked without saying of which snapshot, however old the card."""
+ANYWHERE = frozenset({worried, wellbeing, help, in_english, in_welsh})
+"""What may be asked without saying of which snapshot, however old the card.
+
+Not the privacy notice: where two are open, each has a controller and days of its own.
+"""
 
 DECIDING = frozenset({begin, submit, withdraw})
 """Steps that read the snapshot again, so that a close elsewhere is not missed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -46,7 +47,8 @@ class Rights:
 class Service:
     """The parts that turns need. `clock` tells the time with its zone; `wake` calls the worker.
 
-    `working_days` tells for each nation which days are working days; `new_id` makes random ids.
+    `working_days` tells for each nation which days are working days; `new_id` makes random ids;
+    whoever opens a snapshot holds `opening`.
     """
 
     directory: Directory
@@ -59,6 +61,7 @@ class Service:
     working_days: Callable[[str], IsWorkingDay]
     new_id: Callable[[], str]
     wake: Callable[[], None]
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     pages: dict[tuple[str, str], tuple[datetime, Page]] = field(default_factory=dict)
 
     @property
