@@ -18,8 +18,8 @@ async def queue_due(
 ) -> bool:
     """Put what was mixed into the moderators' queue, if its day has come; whether there is any."""
     post = _last_post(running, now, is_working_day)
-    if post is None:
-        return False
+    if post is None or working_morning(running.snapshot, now, is_working_day) is None:
+        return False  # one that was missed waits for the next working day too
     id = id_of(Topic.COMMENTS, day_of(running.snapshot, post))
     if await find(records, running.snapshot.id, id):
         return False
