@@ -57,15 +57,18 @@ async def nudge_due(
 
 
 def _last_post(running: Running, now: datetime, is_working_day: IsWorkingDay) -> datetime | None:
-    """The newest day on which something that was mixed may be read; the close mixes too."""
+    """The newest time by now at which something that was mixed may be read.
+
+    The close mixes too, and then everything waits for its own day.
+    """
     snapshot = running.snapshot
-    posts = [last_post(snapshot, now, is_working_day)]
-    if running.closed:
-        closed = datetime.combine(
-            date.fromisoformat(running.closed), time(), ZoneInfo(snapshot.timezone)
-        )
-        posts.append(posted_after(snapshot, closed, is_working_day))
-    return max((p for p in posts if p and p <= now), default=None)
+    if not running.closed:
+        return last_post(snapshot, now, is_working_day)
+    closed = datetime.combine(
+        date.fromisoformat(running.closed), time(), ZoneInfo(snapshot.timezone)
+    )
+    post = posted_after(snapshot, closed, is_working_day)
+    return post if post <= now else None
 
 
 def _day(publication: Record) -> date:
