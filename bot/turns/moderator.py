@@ -61,7 +61,10 @@ async def judge(visit: Visit) -> Card:
     """Carry out what a moderator decided, and show the next comment."""
     turn, records, snapshot = visit.turn, visit.service.records, visit.running.snapshot.id
     comment = await read_comment(records, snapshot, turn.text("comment"))
-    if turn.is_set("told"):
+    is_told = turn.is_set("told")
+    if comment.state is not (CommentState.ESCALATED if is_told else CommentState.WAITING):
+        raise NotOffered  # an old card must not bring back what has been decided
+    if is_told:
         return await _told(visit, comment)
     decision = _decision(turn.typed("decision"))
     words = clean_up(turn.typed("paraphrase"))
