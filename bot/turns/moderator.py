@@ -17,7 +17,7 @@ from cards.moderation import (
     moderation_notice,
     theme_card,
 )
-from cards.parts import Card
+from cards.parts import Card, with_note
 from cards.verbs import Verb
 from snapshot.comments import (
     Comment,
@@ -83,8 +83,8 @@ async def theme(visit: Visit) -> Card:
     records, snapshot = visit.service.records, visit.running.snapshot.id
     domain = _domain(visit)
     words = clean_up(visit.turn.typed("theme"))
-    if _problem_with(visit, words):
-        return await _theme(visit, domain)
+    if problem := _problem_with(visit, words):
+        return with_note(await _theme(visit, domain), problem)
     await keep_theme(records, snapshot, domain, words)
     return await _next(visit, "comments_done")
 
