@@ -141,8 +141,8 @@ def _choose(turn: Turn, service: Service, running: list[Running], command: str) 
 async def _change_language(visit: Visit) -> tuple[Visit, Handler | None]:
     """Remember the language, and go on with the card that was in front of the person."""
     turn = visit.turn
-    language = turn.text("to")
-    if language not in visit.service.packs:
+    language = turn.data.get("to")
+    if not isinstance(language, str) or language not in visit.service.packs:
         return visit, None
     await remember_language(visit.service, visit.running, turn, visit.envelope, language)
     verb = turn.data.get("again")
