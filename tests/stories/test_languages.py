@@ -471,10 +471,8 @@ def english_on(shown: Shown, bot: RunningBot) -> list[str]:
 
 
 def english_texts(bot: RunningBot) -> list[str]:
-    packs = bot.app.service.packs
-    welsh = "\n".join(texts(packs[WELSH]))
-    found = {piece for text in texts(packs[ENGLISH]) for piece in pieces(text)}
-    return sorted(piece for piece in found if piece not in welsh)
+    pack = bot.app.service.packs[ENGLISH]
+    return sorted({piece for text in texts(pack) for piece in pieces(text)})
 
 
 def texts(pack: Pack) -> Iterator[str]:

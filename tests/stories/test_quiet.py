@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from datetime import UTC, datetime
 
 from bot.rehearsal.teams import Teams
+from snapshot.sealing import CONTACT_BYTES
 from tests.stories.commenting import (
     ballot_of,
     contact_of,
@@ -87,6 +89,7 @@ async def test_the_wish_is_sealed_and_does_not_show_in_the_length(
     assert [len(sealed) for sealed in after.body.values()] == [
         len(sealed) for sealed in before.body.values()
     ]
+    assert len(b64decode(after.body["contact"])) > CONTACT_BYTES, "whatever stands in it"
     assert (after.state, after.group) == (before.state, before.group)
 
 
