@@ -62,7 +62,7 @@ def practitioner_help_card(page: Page, commands: Sequence[Command]) -> Card:
         [
             *_commands(page.text("help_practitioner"), commands),
             buttons(press(page, Verb.SHOW)),
-            *help_rows(page),
+            *help_rows(page, "help"),
         ],
     )
 

@@ -26,7 +26,7 @@ def notice_card(
     page: Page,
     *messages: str,
     actions: Sequence[Button] = (),
-    again: Verb = Verb.SHOW,
+    again: str = Verb.SHOW,
     **values: str,
 ) -> Card:
     """For a practitioner. Each action stands in a row of its own."""
@@ -45,9 +45,9 @@ def message_card(words: Wording, message: str, **values: str) -> Card:
     return plain_card(words, paragraphs(words.message(message, values)))
 
 
-def sent_card(page: Page, message: str) -> Card:
+def sent_card(page: Page, message: str, again: str = Verb.SHOW) -> Card:
     """The receipt, or later that it was sent: until the mix, one tap withdraws."""
-    return notice_card(page, message, actions=[press(page, Verb.WITHDRAW)])
+    return notice_card(page, message, actions=[press(page, Verb.WITHDRAW)], again=again)
 
 
 def withdraw_card(page: Page, *, sent: bool) -> Card:

@@ -216,10 +216,10 @@ def refresh(page: Page) -> Refresh:
     return Refresh(type="Refresh", action=press(page, Verb.SHOW))
 
 
-def help_rows(page: Page, again: Verb = Verb.SHOW, **data: Any) -> list[ElementType]:
+def help_rows(page: Page, again: str = Verb.SHOW, **data: Any) -> list[ElementType]:
     """On every practitioner's card: what must never be more than one tap away.
 
-    `again` and `data` show the same card once more, in the other language.
+    `again`, a verb or a typed command, and `data` show the same card in the other language.
     """
     change = press(page, Verb.LANGUAGE, to=page.other, again=again, **data)
     return [

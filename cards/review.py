@@ -82,5 +82,5 @@ def _comments(page: Page, ballot: Ballot) -> list[ElementType]:
         heading(page.words.word("comments"), size="medium", separator=True, spacing="large"),
         *(container([text(title, weight="bolder"), verbatim(words)]) for title, words in written),
         *([] if written else [text(page.words.word("no_comment"))]),
-        buttons(press(page, Verb.COMMENTS, page.words.verbs[Verb.CHANGE])),
+        buttons(press(page, Verb.COMMENTS, page.words.verbs[Verb.CHANGE], kept=True)),
     ]

@@ -27,6 +27,6 @@ def welcome_card(page: Page) -> Card:
             container(paragraphs(page.text("privacy_short")), style="emphasis"),
             *paragraphs(page.text("agency_question")),
             *agencies,
-            *help_rows(page),
+            *help_rows(page, Verb.BEGIN),
         ],
     )

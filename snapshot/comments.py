@@ -13,7 +13,16 @@ from enum import StrEnum
 
 from snapshot.errors import NotOffered
 from snapshot.instrument import CommentRules, DomainId, Instrument
-from snapshot.ports import Changed, Exists, Kind, Missing, Record, Records, SnapshotId
+from snapshot.ports import (
+    Changed,
+    Exists,
+    Kind,
+    Missing,
+    Record,
+    Records,
+    SnapshotId,
+    Unavailable,
+)
 from snapshot.sealing import Sealer
 
 
@@ -99,6 +108,8 @@ async def decide(
         Decision.ESCALATE: (CommentState.ESCALATED, record.body["text"]),
     }[decision]
     await _put(records, replace(record, state=state, body={**record.body, "text": text}))
+    if text != record.body["text"]:
+        await _forget(records)
 
 
 async def pass_on(
@@ -114,6 +125,7 @@ async def pass_on(
     told = sealer.seal({"to": to, "when": when}, "passed-on", snapshot, id)
     body = {"domain": record.body["domain"], "text": "", "passed_on": told}
     await _put(records, replace(record, state=CommentState.PASSED_ON, body=body))
+    await _forget(records)
 
 
 async def printed(records: Records, snapshot: SnapshotId) -> dict[DomainId, list[Comment]]:
@@ -177,6 +189,12 @@ async def _put(records: Records, record: Record) -> None:
         await records.replace(record)
     except Changed:
         raise NotOffered from None
+
+
+async def _forget(records: Records) -> None:
+    """Leave nothing in the store's files of words that were overwritten."""
+    with suppress(Unavailable):  # the next time will do: what was decided stands
+        await records.forget()
 
 
 def _comment(record: Record) -> Comment:

@@ -9,24 +9,27 @@ from snapshot.calendar import IsWorkingDay, day_of, last_post, posted_after, wor
 from snapshot.comments import CommentState, fill_queue, undecided
 from snapshot.instrument import CommentRules
 from snapshot.opening import Running
-from snapshot.ports import Record, Records
-from snapshot.publication import Outbox, Topic, find, id_of, newest, record
+from snapshot.ports import Kind, Records, SnapshotId
+from snapshot.publication import Outbox, Topic, find, id_of, record, topic_of
+
+_TOLD = (Topic.COMMENTS, Topic.NUDGE)
 
 
 async def queue_due(
     running: Running, records: Records, now: datetime, is_working_day: IsWorkingDay
 ) -> bool:
     """Put what was mixed into the moderators' queue, if its day has come; whether there is any."""
+    snapshot = running.snapshot
     post = _last_post(running, now, is_working_day)
-    if post is None:
+    if post is None or working_morning(snapshot, now, is_working_day) is None:
+        return False  # one that was missed waits for the next working day too
+    id = id_of(Topic.COMMENTS, day_of(snapshot, post))
+    if await find(records, snapshot.id, id):
         return False
-    id = id_of(Topic.COMMENTS, day_of(running.snapshot, post))
-    if await find(records, running.snapshot.id, id):
-        return False
-    await fill_queue(records, running.snapshot.id)
-    waiting = (await undecided(records, running.snapshot.id))[CommentState.WAITING]
+    await fill_queue(records, snapshot.id)
+    waiting = (await undecided(records, snapshot.id))[CommentState.WAITING]
     state = Outbox.RECORDED if waiting else Outbox.SILENT
-    return await record(records, running.snapshot.id, id, {}, state=state) and waiting > 0
+    return await record(records, snapshot.id, id, {}, state=state) and waiting > 0
 
 
 async def nudge_due(
@@ -44,9 +47,9 @@ async def nudge_due(
     snapshot = running.snapshot
     if working_morning(snapshot, now, is_working_day) is None:
         return False
-    last = await newest(records, snapshot.id, Topic.COMMENTS, Topic.NUDGE)
+    last = await _last_told(records, snapshot.id)
     today = day_of(snapshot, now)
-    days = (today - _day(last)).days if last else 0
+    days = (today - last).days if last else 0
     if days < 1:
         return False
     counts = await undecided(records, snapshot.id)
@@ -57,16 +60,22 @@ async def nudge_due(
 
 
 def _last_post(running: Running, now: datetime, is_working_day: IsWorkingDay) -> datetime | None:
-    """The newest day on which something that was mixed may be read; the close mixes too."""
+    """The newest time by now at which something that was mixed may be read.
+
+    The close mixes too, and then everything waits for its own day.
+    """
     snapshot = running.snapshot
-    posts = [last_post(snapshot, now, is_working_day)]
-    if running.closed:
-        closed = datetime.combine(
-            date.fromisoformat(running.closed), time(), ZoneInfo(snapshot.timezone)
-        )
-        posts.append(posted_after(snapshot, closed, is_working_day))
-    return max((p for p in posts if p and p <= now), default=None)
+    if not running.closed:
+        return last_post(snapshot, now, is_working_day)
+    closed = datetime.combine(
+        date.fromisoformat(running.closed), time(), ZoneInfo(snapshot.timezone)
+    )
+    post = posted_after(snapshot, closed, is_working_day)
+    return post if post <= now else None
 
 
-def _day(publication: Record) -> date:
-    return date.fromisoformat(publication.id.partition("-")[2])
+async def _last_told(records: Records, snapshot: SnapshotId) -> date | None:
+    """The day on which moderators heard something last; a day without comments is none."""
+    heads = await records.heads(snapshot, Kind.PUBLICATION)
+    told = [h.id for h in heads if topic_of(h.id) in _TOLD and h.state != Outbox.SILENT]
+    return max((date.fromisoformat(id.partition("-")[2]) for id in told), default=None)

@@ -27,7 +27,7 @@ async def comments(visit: Visit) -> Card:
         return what_next(visit, visit.envelope)
     typed = _typed(visit)
     if not visit.turn.is_set("save"):
-        return comments_card(visit.page, typed or _kept(visit))
+        return comments_card(visit.page, _kept(visit) if visit.turn.is_set("kept") else typed)
     checked = {domain: _check(visit, words) for domain, words in typed.items()}
     if visit.turn.is_set("clear"):
         typed = {domain: typed[domain] for domain in checked if checked[domain].is_clean}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -18,6 +19,7 @@ from cards.verbs import Verb
 from snapshot.envelope import Envelope
 from snapshot.errors import Damaged, NotComplete, NotOffered, NotOpen
 from snapshot.opening import Running
+from snapshot.ports import RecordsError
 from snapshot.wording import Command, Wording
 
 _log = structlog.get_logger()
@@ -86,6 +88,8 @@ async def _about(turn: Turn, service: Service, running: Running, handler: Handle
     try:
         if handler not in practitioner.HELP:
             visit = await _with_envelope(visit)
+        elif turn.verb is None:
+            visit = await _in_their_language(visit)
         if turn.verb == Verb.LANGUAGE:
             visit, handler = await _change_language(visit)
         return await _visit(visit, handler)
@@ -103,6 +107,13 @@ async def _with_envelope(visit: Visit) -> Visit:
     contact = survey.contact(envelope)
     visit = replace(visit, envelope=envelope)
     return visit.in_language(contact.language) if contact else visit
+
+
+async def _in_their_language(visit: Visit) -> Visit:
+    """Help that was typed: no card says the language. It is given whatever the envelope says."""
+    with suppress(Damaged, RecordsError):
+        return await _with_envelope(visit)
+    return visit
 
 
 async def _visit(visit: Visit, handler: Handler | None) -> Card:
@@ -142,8 +153,8 @@ def _choose(turn: Turn, service: Service, running: list[Running], command: str) 
 async def _change_language(visit: Visit) -> tuple[Visit, Handler | None]:
     """Remember the language, and go on with the card that was in front of the person."""
     turn = visit.turn
-    language = turn.text("to")
-    if language not in visit.service.packs:
+    language = turn.data.get("to")
+    if not isinstance(language, str) or language not in visit.service.packs:
         return visit, None
     await remember_language(visit.service, visit.running, turn, visit.envelope, language)
     verb = turn.data.get("again")

@@ -18,7 +18,7 @@ from cards.moderation import (
     moderation_notice,
     theme_card,
 )
-from cards.parts import Card
+from cards.parts import Card, with_note
 from cards.verbs import Verb
 from snapshot.comments import (
     Comment,
@@ -63,7 +63,10 @@ async def judge(visit: Visit) -> Card:
     """Carry out what a moderator decided, and show the next comment."""
     turn, records, snapshot = visit.turn, visit.service.records, visit.running.snapshot.id
     comment = await read_comment(records, snapshot, turn.text("comment"))
-    if turn.is_set("told"):
+    is_told = turn.is_set("told")
+    if comment.state is not (CommentState.ESCALATED if is_told else CommentState.WAITING):
+        raise NotOffered  # an old card must not bring back what has been decided
+    if is_told:
         return await _told(visit, comment)
     decision = _decision(turn.typed("decision"))
     words = clean_up(turn.typed("paraphrase"))
@@ -83,8 +86,8 @@ async def theme(visit: Visit) -> Card:
     records, snapshot = visit.service.records, visit.running.snapshot.id
     domain = _domain(visit)
     words = clean_up(visit.turn.typed("theme"))
-    if _problem_with(visit, words):
-        return await _theme(visit, domain)
+    if problem := _problem_with(visit, words):
+        return with_note(await _theme(visit, domain), problem)
     await keep_theme(records, snapshot, domain, words)
     return await _next(visit, "comments_done")
 

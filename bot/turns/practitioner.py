@@ -62,6 +62,11 @@ async def back(visit: Visit) -> Card:
     position = visit.page.instrument.position(_statement(visit).id)
     if position > 1:
         return await _again(visit, visit.page.instrument.statements[position - 2])
+    return await agencies(visit)
+
+
+async def agencies(visit: Visit) -> Card:
+    """The agencies, as long as another one can be chosen."""
     draft = draft_of(visit.envelope)
     if draft and not draft.answers:
         return welcome_card(visit.page)
@@ -75,7 +80,7 @@ async def review(visit: Visit) -> Card:
 
 async def submit(visit: Visit) -> Card:
     await visit.survey.submit(visit.turn.person)
-    return sent_card(visit.page, "receipt")
+    return _receipt(visit.page)
 
 
 async def withdraw(visit: Visit) -> Card:
@@ -98,7 +103,7 @@ async def quiet(visit: Visit) -> Card:
     if draft_of(visit.envelope) is None:
         return await show(visit)
     await visit.survey.settle(visit.turn.person, quiet=True)
-    return _go_on(visit.page, "quiet_done")
+    return _go_on(visit.page, "quiet_done", Verb.QUIET)
 
 
 async def choose(visit: Visit) -> Card:
@@ -139,9 +144,9 @@ async def _switch(visit: Visit, language: str) -> Card:
 async def status(visit: Visit) -> Card:
     envelope = visit.envelope
     if envelope is None:
-        return _go_on(visit.page, "status_not_started")
+        return _go_on(visit.page, "status_not_started", "status")
     if envelope.state is State.OPEN:
-        return _go_on(visit.page, "status_in_progress")
+        return _go_on(visit.page, "status_in_progress", "status")
     return what_next(visit, envelope)
 
 
@@ -149,6 +154,22 @@ async def help(visit: Visit) -> Card:
     return practitioner_help_card(
         visit.page, [c for c in visit.page.words.private if c.id in WORDS]
     )
+
+
+# -- shown again in another language --------------------------------------------------------------
+
+
+async def receipt(visit: Visit) -> Card:
+    if visit.envelope and visit.envelope.state in (State.SUBMITTED, State.MIXING):
+        return _receipt(visit.page)
+    return await show(visit)
+
+
+async def is_quiet(visit: Visit) -> Card:
+    contact = visit.envelope and visit.survey.contact(visit.envelope)
+    if contact and contact.quiet and draft_of(visit.envelope):
+        return _go_on(visit.page, "quiet_done", Verb.QUIET)
+    return await show(visit)
 
 
 # -- help, one tap away on every card -----------------------------------------------------------
@@ -202,8 +223,12 @@ def _statement(visit: Visit) -> Statement:
     return found
 
 
-def _go_on(page: Page, message: str) -> Card:
-    return notice_card(page, message, actions=[press(page, Verb.SHOW)])
+def _go_on(page: Page, message: str, again: str = Verb.SHOW) -> Card:
+    return notice_card(page, message, actions=[press(page, Verb.SHOW)], again=again)
+
+
+def _receipt(page: Page) -> Card:
+    return sent_card(page, "receipt", again=Verb.SUBMIT)
 
 
 VERBS: Mapping[str, Handler] = {
@@ -235,14 +260,19 @@ WORDS: Mapping[str, Handler] = {
 }
 
 VIEWS: Mapping[str, Handler] = {
+    Verb.BEGIN: agencies,
     Verb.SHOW: show,
     Verb.CHANGE: change,
     Verb.REVIEW: review,
     Verb.COMMENTS: comments,
+    Verb.SUBMIT: receipt,
     Verb.WITHDRAW: withdraw,
+    Verb.QUIET: is_quiet,
     Verb.WORRIED: worried,
     Verb.PRIVACY: privacy,
     Verb.WELLBEING: wellbeing,
+    "status": status,
+    "help": help,
 }
 """What only shows a card, and so may be shown again in another language."""
 
