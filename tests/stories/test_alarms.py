@@ -188,7 +188,7 @@ async def test_what_is_broken_when_the_bot_starts_is_stopped_with_an_alarm(
         assert alarm["error"] == how.partition(":")[0]
 
 
-@pytest.mark.parametrize("how", FIELDS)
+@pytest.mark.parametrize("how", ["Tampered: k", "Tampered: deadline", "Tampered: a cell less"])
 async def test_what_is_rewritten_while_the_bot_runs_is_stopped_when_the_worker_looks(
     teams: Teams,
     bot: BotOnDemand,
