@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from adaptive_cards_python.adaptive_card.Action import Execute
 from adaptive_cards_python.adaptive_card.Element import ElementType
@@ -23,10 +23,18 @@ from cards.parts import (
 from cards.verbs import Verb
 from snapshot.wording import Command
 
+type Values = Mapping[str, str]
 
-def worried_card(page: Page) -> Card:
-    """Whom to turn to about a child. The bot passes nothing on by itself."""
-    return card(page, [*signposting(page), buttons(_back(page)), *help_rows(page, Verb.WORRIED)])
+_NOTHING: Values = {}
+
+
+def worried_card(page: Page, typed: Values = _NOTHING) -> Card:
+    """Whom to turn to about a child. The bot passes nothing on by itself.
+
+    `typed`: what stood in boxes of the card before, which the way back carries along.
+    """
+    way_back = buttons(_back(page, typed))
+    return card(page, [*signposting(page), way_back, *help_rows(page, Verb.WORRIED)])
 
 
 def worried_in_channel_card(page: Page) -> Card:
@@ -34,15 +42,15 @@ def worried_in_channel_card(page: Page) -> Card:
     return card(page, [*signposting(page), buttons(press(page, Verb.STATUS))])
 
 
-def privacy_card(page: Page) -> Card:
-    return _help_card(page, Verb.PRIVACY, "privacy_notice", link_of(page, "full_notice"))
+def privacy_card(page: Page, typed: Values = _NOTHING) -> Card:
+    return _help_card(page, Verb.PRIVACY, "privacy_notice", typed, link_of(page, "full_notice"))
 
 
-def wellbeing_card(page: Page) -> Card:
-    return _help_card(page, Verb.WELLBEING, "wellbeing")
+def wellbeing_card(page: Page, typed: Values = _NOTHING) -> Card:
+    return _help_card(page, Verb.WELLBEING, "wellbeing", typed)
 
 
-def _help_card(page: Page, verb: Verb, message: str, *links: Button) -> Card:
+def _help_card(page: Page, verb: Verb, message: str, typed: Values, *links: Button) -> Card:
     """What a help button shows, under the button's own words."""
     return card(
         page,
@@ -50,7 +58,7 @@ def _help_card(page: Page, verb: Verb, message: str, *links: Button) -> Card:
             heading(page.words.verbs[verb]),
             *paragraphs(page.text(message)),
             *(buttons(found) for found in links),
-            buttons(_back(page)),
+            buttons(_back(page, typed)),
             *help_rows(page, verb),
         ],
     )
@@ -98,5 +106,5 @@ def signposting(page: Page) -> list[ElementType]:
     ]
 
 
-def _back(page: Page) -> Execute:
-    return press(page, Verb.SHOW, page.words.buttons["back_to_survey"])
+def _back(page: Page, typed: Values) -> Execute:
+    return press(page, Verb.SHOW, page.words.buttons["back_to_survey"], **typed)

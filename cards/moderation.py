@@ -52,11 +52,12 @@ def comment_card(page: Page, comment: Comment, typed: Values, note: str = "") ->
     )
 
 
-def escalated_card(page: Page, comment: Comment, typed: Values) -> Card:
-    """Whom to tell, and who was told: only that closes it."""
+def escalated_card(page: Page, comment: Comment, typed: Values, note: str = "") -> Card:
+    """Whom to tell, and who was told: only that closes it. `note` says what is missing."""
     return card(
         page,
         [
+            *([container(paragraphs(note), style="warning")] if note else []),
             *paragraphs(page.text("comments_escalate")),
             *_words(page, comment),
             *text_input(page.words, "passed_to", typed, most=MOST_IN_A_NOTE),

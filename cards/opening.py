@@ -147,9 +147,9 @@ def last_look_card(page: Page, draft: Draft, *, likely: str, warning: str) -> Ca
         page,
         [
             *([container(paragraphs(warning), style="warning")] if warning else []),
-            *paragraphs(page.text("last_look")),
+            *paragraphs(page.text("last_look", agency_groups=_counts(page, draft))),
             text(likely),
-            *_facts(page, draft),
+            *_facts(draft),
             buttons(_go_on(draft, Verb.OPEN)),
             buttons(_go_back(draft, Verb.NEW)),
             buttons(_go_back(draft, Verb.CONTACTS)),
@@ -192,35 +192,32 @@ def _headcounts(draft: Draft) -> list[ElementType]:
     return blocks
 
 
-def _facts(page: Page, draft: Draft) -> list[ElementType]:
-    """What was typed and is not said above, headcounts and contacts too."""
+def _facts(draft: Draft) -> list[ElementType]:
+    """What was typed and is not said above."""
     words = draft.words
     chosen = {id: words.choices[id][draft.typed[id]] for id in ("nation", "language")}
     ids = ["partnership_name", "nation", "report_month", "language", *CONTACTS]
     return [
-        heading(words.words["headcounts"], size="medium"),
-        text("\n".join(f"- {line}" for line in _counts(page, draft))),
-        *(
-            container(
-                [
-                    text(label_of(words, id).text, weight="bolder"),
-                    text(chosen.get(id, draft.typed[id]), spacing="none"),
-                ],
-                spacing="small",
-            )
-            for id in ids
-        ),
+        container(
+            [
+                text(label_of(words, id).text, weight="bolder"),
+                text(chosen.get(id, draft.typed[id]), spacing="none"),
+            ],
+            spacing="small",
+        )
+        for id in ids
     ]
 
 
-def _counts(page: Page, draft: Draft) -> list[str]:
+def _counts(page: Page, draft: Draft) -> str:
     """Each group, with what was typed for the agencies in it; last those that are not offered."""
     snapshot, agencies = page.snapshot, draft.pack.instrument.agencies
     typed = {
         a.id: f"{a.label_in(snapshot.nation)}: {draft.typed[headcount_id(a.id)]}" for a in agencies
     }
     nobody = [typed[a.id] for a in agencies if snapshot.cell_of(a.id) is None]
-    return [*(_group(cell, typed, page, draft) for cell in snapshot.cells), *nobody]
+    groups = [_group(cell, typed, page, draft) for cell in snapshot.cells]
+    return "\n".join(f"- {line}" for line in [*groups, *nobody])
 
 
 def _group(cell: Cell, typed: Mapping[AgencyId, str], page: Page, draft: Draft) -> str:

@@ -102,8 +102,9 @@ def _contacts(snapshot: Snapshot) -> dict[str, str]:
 
 
 def say_day(day: date, pack: Pack) -> str:
-    """For example "Friday 11 April"."""
-    return format_date(day, "EEEE d MMMM", locale=pack.wording.language.replace("-", "_"))
+    """For example "Friday 11 April". It stands within sentences, where Welsh writes "dydd"."""
+    said = format_date(day, "EEEE d MMMM", locale=pack.wording.language.replace("-", "_"))
+    return said.replace("Dydd", "dydd", 1)
 
 
 def say_day_and_time(at: datetime, pack: Pack) -> str:

@@ -45,9 +45,10 @@ def extend_card(page: Page, typed: Values, problem: str = "") -> Card:
     )
 
 
-def extended_card(page: Page, *, old_day: str, reason: str) -> Card:
+def extended_card(page: Page, *, old_day: str, new_day: str, reason: str) -> Card:
     """Posted for everyone; the link opens the private chat."""
-    said = page.text("deadline_extended", old_deadline_date=old_day, reason=reason)
+    days = {"old_deadline_date": old_day, "deadline_date": new_day}
+    said = page.text("deadline_extended", **days, reason=reason)
     return card(page, [*paragraphs(said), buttons(link_of(page, "open_chat"))])
 
 

@@ -202,4 +202,13 @@ def _row(record: Record) -> tuple[str, ...]:
 
 def _record(row: tuple[str, ...]) -> Record:
     snapshot, kind, id, state, group, etag, body = row
-    return Record(SnapshotId(snapshot), Kind(kind), id, orjson.loads(body), state, group, etag)
+    return Record(SnapshotId(snapshot), Kind(kind), id, _body(body), state, group, etag)
+
+
+def _body(text: str) -> dict[str, Any]:
+    """What somebody has broken in the file holds nothing, and so stops no other record."""
+    try:
+        body: dict[str, Any] = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return body

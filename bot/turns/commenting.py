@@ -6,16 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from bot.turns.place import draft_of, what_next
+from bot.turns.place import MOST_TYPED, draft_of, what_next
 from bot.turns.visit import Visit
 from cards.comments import Checked, box_id, checked_card, comments_card
 from cards.parts import Card
 from snapshot.comments import fits
 from snapshot.instrument import DomainId
 from snapshot.screening import clean_up
-
-MOST_TYPED = 20_000
-"""Characters that we look at; what is longer is too long in any case."""
 
 
 async def comments(visit: Visit) -> Card:

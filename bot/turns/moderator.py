@@ -5,8 +5,7 @@ Words of a comment only ever answer a moderator's own tap; what is posted holds 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 
 from bot.turns.visit import Handler, Visit
 from cards.help import moderator_help_card
@@ -36,7 +35,6 @@ from snapshot.comments import (
 )
 from snapshot.errors import NotOffered
 from snapshot.instrument import DomainId
-from snapshot.ports import Unavailable
 from snapshot.screening import clean_up
 from snapshot.snapshot import Phase
 
@@ -75,7 +73,6 @@ async def judge(visit: Visit) -> Card:
     if decision is Decision.PARAPHRASE and (problem := _problem_with(visit, words)):
         return comment_card(visit.page, comment, _typed(visit), note=problem)
     await decide(records, snapshot, comment.id, decision, words)
-    await _forget(visit)
     if decision is Decision.ESCALATE:
         return _comment(visit, await read_comment(records, snapshot, comment.id))
     return await _next(visit, "comments_done")
@@ -95,20 +92,25 @@ async def theme(visit: Visit) -> Card:
 async def _told(visit: Visit, comment: Comment) -> Card:
     to = " ".join(clean_up(visit.turn.typed("passed_to")).split())
     when = " ".join(clean_up(visit.turn.typed("passed_when")).split())
-    if not all(0 < len(said) <= MOST_IN_A_NOTE for said in (to, when)):
-        return escalated_card(visit.page, comment, _typed(visit))
+    if not (_fits(to) and _fits(when)):
+        missing = [
+            box for box, said in (("passed_to", to), ("passed_when", when)) if not _fits(said)
+        ]
+        return escalated_card(visit.page, comment, _typed(visit), _look_again(visit, missing))
     records, snapshot = visit.service.records, visit.running.snapshot.id
     await pass_on(
         records, snapshot, comment.id, to=to, when=when, sealer=visit.service.directory.sealer
     )
-    await _forget(visit)
-    return moderation_done(visit.page, "comments_passed_on", passed_to=to, passed_when=when)
+    return moderation_notice(visit.page, "comments_passed_on", passed_to=to, passed_when=when)
 
 
-async def _forget(visit: Visit) -> None:
-    """Words that nobody may read any more go from the files too; if need be at the next mixing."""
-    with suppress(Unavailable):
-        await visit.service.records.forget()
+def _fits(said: str) -> bool:
+    return 0 < len(said) <= MOST_IN_A_NOTE
+
+
+def _look_again(visit: Visit, boxes: Sequence[str]) -> str:
+    labels = (visit.page.words.inputs[box].text for box in boxes)
+    return "\n\n".join(visit.page.text("form_problem", field_label=label) for label in labels)
 
 
 async def _next(visit: Visit, nothing_left: str) -> Card:

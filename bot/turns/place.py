@@ -6,13 +6,16 @@ So nothing that is stored can disagree with it.
 from __future__ import annotations
 
 from bot.turns.visit import Visit
-from cards.comments import comments_card
+from cards.comments import box_id, comments_card
 from cards.notice import notice_card, sent_card
 from cards.parts import Card
 from cards.review import all_answered_card
 from cards.statement import statement_card
 from cards.welcome import welcome_card
 from snapshot.envelope import Ballot, Envelope, State, next_statement
+
+MOST_TYPED = 4_000
+"""Characters of a comment that we look at: what is longer is too long in any case."""
 
 _AFTER = {
     State.RELEASED: "already_mixed",
@@ -33,11 +36,20 @@ def what_next(visit: Visit, envelope: Envelope | None) -> Card:
         if statement is not None:
             return statement_card(page, statement, revision=draft.revision)
         if draft.comments is None and visit.running.moderators:
-            return comments_card(page, {})
+            typed = boxes(visit)
+            words = {d.id: typed.get(box_id(d.id), "") for d in page.instrument.domains}
+            return comments_card(page, words)
         return all_answered_card(page)
     if envelope.state in (State.SUBMITTED, State.MIXING):
         return sent_card(page, "already_sent")
     return notice_card(page, _AFTER[envelope.state])
+
+
+def boxes(visit: Visit) -> dict[str, str]:
+    """What stood in the boxes for comments of the card before, if it had any."""
+    ids = [box_id(domain.id) for domain in visit.page.instrument.domains]
+    typed = {id: visit.turn.data.get(id) for id in ids}
+    return {id: words[:MOST_TYPED] for id, words in typed.items() if isinstance(words, str)}
 
 
 def draft_of(envelope: Envelope | None) -> Ballot | None:

@@ -46,9 +46,12 @@ def post_of(service: Service, running: Running, publication: Record) -> Post | N
 
 def extension_card(page: Page, number: int) -> Card:
     """What everyone is told of the deadline's move of this number, from 1."""
-    moved = page.snapshot.extensions[number - 1]
-    old_day = say_day(day_of(page.snapshot, moved.old_deadline), page.pack)
-    return extended_card(page, old_day=old_day, reason=moved.reason)
+    snapshot = page.snapshot
+    moved, *later = snapshot.extensions[number - 1 :]
+    deadline = later[0].old_deadline if later else snapshot.deadline
+    old_day = say_day(day_of(snapshot, moved.old_deadline), page.pack)
+    new_day = say_day(day_of(snapshot, deadline), page.pack)
+    return extended_card(page, old_day=old_day, new_day=new_day, reason=moved.reason)
 
 
 def _card(page: Page, running: Running, publication: Record) -> Card:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.turns.commenting import comments
-from bot.turns.place import draft_of, what_next
+from bot.turns.place import boxes, draft_of, what_next
 from bot.turns.visit import Handler, Visit, closed_date, survey_of, takes_answers
 from cards.chat import continue_card
 from cards.help import (
@@ -176,15 +176,15 @@ async def is_quiet(visit: Visit) -> Card:
 
 
 async def worried(visit: Visit) -> Card:
-    return worried_card(visit.page)
+    return worried_card(visit.page, boxes(visit))
 
 
 async def privacy(visit: Visit) -> Card:
-    return privacy_card(visit.page)
+    return privacy_card(visit.page, boxes(visit))
 
 
 async def wellbeing(visit: Visit) -> Card:
-    return wellbeing_card(visit.page)
+    return wellbeing_card(visit.page, boxes(visit))
 
 
 def try_again(page: Page) -> Card:

@@ -280,7 +280,7 @@ def _theme(page: Page) -> Card:
 
 def _passed_on(page: Page) -> Card:
     told = {"passed_to": "the front door", "passed_when": "Monday, 10am"}
-    return moderation_done(page, "comments_passed_on", **told)
+    return moderation_notice(page, "comments_passed_on", **told)
 
 
 def _moderators(message: str) -> Exhibit:
@@ -353,7 +353,8 @@ def _extend(page: Page) -> Card:
 
 
 def _extended(page: Page) -> Card:
-    return extended_card(page, old_day=_closed_date(page), reason="Half term came in between.")
+    day = _closed_date(page)
+    return extended_card(page, old_day=day, new_day=day, reason="Half term came in between.")
 
 
 def _choose(page: Page) -> Card:

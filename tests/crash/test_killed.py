@@ -44,11 +44,10 @@ from tests.crash.working import When, work_and_close_in, work_in
 PEOPLE = 10
 AT_ONCE = 8
 COMMENTS: Mapping[int, Mapping[DomainId, str]] = {
-    1: {SEEING: "We look, but not often."},
-    4: {SEEING: "Training.", HELPING: "Time."},
-    8: {HELPING: "More rooms."},
+    number: {HELPING if number % 3 else SEEING: f"Comment number {number}."}
+    for number in range(PEOPLE)
 }
-"""What some of the ten wrote."""
+"""Everybody wrote one, so that a run makes as many writes whoever is drawn by lot."""
 
 # Forks of a server that has imported everything already: a fresh Python takes half a second, and
 # each fork looks at the module that was started, which is pytest.

@@ -121,15 +121,10 @@ async def test_the_last_look_shows_the_groups_that_will_be_fixed(
 ) -> None:
     said = (await looks_once_more(fay, channel)).words
     groups = said.partition("Agency groups:")[2].partition("Only the deadline")[0]
-    assert sorted(groups.strip().removeprefix("- ").split("\n- ")) == [
-        "Children's social care",
-        "Education or early years",
-        "Health",
-        "Other agencies",
-        "Police",
-    ]
     small = "Probation or youth justice: 12; Voluntary or community sector: 18"
-    assert f"Other agencies: 30 ({small})" in said
+    assert f"Other agencies: 30 ({small})" in groups
+    for agency in ("Children's social care", "Education or early years", "Health", "Police"):
+        assert f"- {agency}: " in groups
 
 
 async def test_the_last_look_says_when_an_interim_summary_is_likely(
@@ -381,7 +376,7 @@ async def test_it_can_all_be_done_in_welsh(
     shown = await fay.presses_in(channel, "Agor y ciplun")
     assert "Mae'r ciplun ar gyfer Ynys Gynradd ar agor." in shown.words
     (shareable,) = await posted(teams, bot, channel)
-    assert "Dydd Sadwrn 14 Mawrth" in shareable.words
+    assert "dydd Sadwrn 14 Mawrth" in shareable.words
 
 
 async def test_the_channel_may_have_another_language_than_whoever_opens(
