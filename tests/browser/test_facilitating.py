@@ -9,7 +9,7 @@ import pytest
 
 from content.packs import load_packs
 from tests.browser.teams import LocalTeams, Person
-from tests.stories.forms import CONTACTS
+from tests.stories.opening import CONTACTS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

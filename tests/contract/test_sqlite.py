@@ -17,7 +17,7 @@ from random import Random
 
 import pytest
 
-from snapshot.ports import Changed, Kind, Record, Unavailable
+from snapshot.ports import DIRECTORY, Changed, Kind, Record, Unavailable
 from storage.sqlite import LOCK_WAIT_MS, NewerDatabase, SqliteRecords
 from tests.contract.racer import RACE
 from tests.contract.records_contract import HERE, RecordsContract, an_envelope
@@ -402,3 +402,16 @@ async def test_a_closed_store_lets_go_of_its_files(path: Path) -> None:
     async with SqliteRecords(path) as records:
         await records.create(an_envelope())
     assert [p.name for p in path.parent.iterdir()] == ["snapshot.db"]
+
+
+async def test_a_record_that_somebody_broke_in_the_file_stops_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "snapshot.db"
+    async with SqliteRecords(path) as records:
+        for id in ("broken", "whole"):
+            await records.create(Record(DIRECTORY, Kind.SNAPSHOT, id, {"settings": id}))
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE records SET body = '{\"settings' WHERE id = 'broken'")
+        db.commit()
+    async with SqliteRecords(path) as records:
+        found = await records.read_all(DIRECTORY, Kind.SNAPSHOT)
+    assert {r.id: r.body for r in found} == {"broken": {}, "whole": {"settings": "whole"}}

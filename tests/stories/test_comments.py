@@ -246,6 +246,20 @@ async def test_half_typed_words_survive_a_change_of_language(
     assert await comments_of(ada, bot) is None
 
 
+@pytest.mark.parametrize("help", ["Worried about a child?", "Privacy notice", "Support for me"])
+async def test_half_typed_words_survive_a_look_at_the_help(
+    teams: Teams, bot: RunningBot, channels: Channels, help: str
+) -> None:
+    """The warnings themselves say where to go when somebody is worried."""
+    ada = teams.person("Ada")
+    await gets_to_the_end(ada, bot)
+    await ada.presses(help, {PREVENTION: "We need more"})
+    shown = await ada.presses("Back to the survey")
+    assert is_comments_card(shown)
+    assert shown.inputs[PREVENTION] == "We need more"
+    assert await comments_of(ada, bot) is None
+
+
 async def test_a_box_that_was_emptied_stays_empty_in_the_other_language(
     teams: Teams, bot: RunningBot, channels: Channels
 ) -> None:

@@ -29,8 +29,8 @@ from snapshot.ports import Kind
 from snapshot.publication import bases_in
 from snapshot.tally import Slip
 from tests.stories.conftest import RunningBot
-from tests.stories.forms import a_form, opens_by_form
 from tests.stories.ideal import Notes, ideal_figures
+from tests.stories.opening import only_headcounts, opens
 from tests.stories.people import answers, begins, seen, sends
 
 ROOT = Path(__file__).parents[2]
@@ -38,13 +38,13 @@ OPENED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TENANTS = ("tenant-of-exampleshire", "tenant-of-the-vale")
 
 HEADCOUNTS = {
-    "police": 110,
-    "childrens_social_care": 90,
-    "health": 190,
-    "education_early_years": 260,
-    "probation_youth_justice": 14,
-    "voluntary_community": 60,
-    "housing_other": 9,
+    "police": "110",
+    "childrens_social_care": "90",
+    "health": "190",
+    "education_early_years": "260",
+    "probation_youth_justice": "14",
+    "voluntary_community": "60",
+    "housing_other": "9",
 }
 PEOPLE = {
     "Police": 55,
@@ -203,8 +203,8 @@ async def partnership(bot: RunningBot, teams: Teams) -> Partnership:
     await forget_the_sample(bot)
     facilitator, moderator = teams.person("Fay"), teams.person("Mo")
     here, there = teams.channel("facilitators"), teams.channel("moderators")
-    form = a_form(HEADCOUNTS, deadline="2026-03-12", mixing="every_3_days")
-    opened = await opens_by_form(facilitator, here, form)
+    form = {**only_headcounts(**HEADCOUNTS), "deadline": "2026-03-12", "deadline_time": "17:00"}
+    opened = await opens(facilitator, here, form)
     code = opened.words.partition("moderate ")[2][:8]
     await moderator.posts(f"moderate {code}", there)
     labels = [o.label for o in bot.app.service.pack.instrument.practice.options]
