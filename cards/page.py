@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, get_month_names
 
 from snapshot.instrument import Agency, Instrument
 from snapshot.snapshot import OTHER, Cell, Snapshot
@@ -80,7 +81,7 @@ def page_of(
         "deadline_time": time,
         "mixing_day": say_day_and_time(mixing or closes, pack),
         "mixing_choice": pack.wording.choices["mixing"][snapshot.mixing],
-        "report_month": snapshot.report_month,
+        "report_month": say_month(snapshot.report_month, pack),
         "min_group_size": str(snapshot.k),
         "min_group_size_less_one": others,
         "minutes_needed": str(pack.instrument.minutes_needed),
@@ -103,8 +104,24 @@ def _contacts(snapshot: Snapshot) -> dict[str, str]:
 
 def say_day(day: date, pack: Pack) -> str:
     """For example "Friday 11 April". It stands within sentences, where Welsh writes "dydd"."""
-    said = format_date(day, "EEEE d MMMM", locale=pack.wording.language.replace("-", "_"))
+    said = format_date(day, "EEEE d MMMM", locale=_locale(pack))
     return said.replace("Dydd", "dydd", 1)
+
+
+def say_month(typed: str, pack: Pack) -> str:
+    """A month that somebody typed in either language, in the reader's; anything else as it is."""
+    month = next((n for names in _months() for n, name in names.items() if name == typed), 0)
+    return get_month_names("wide", locale=_locale(pack))[month] if month else typed
+
+
+@cache
+def _months() -> list[Mapping[int, str]]:
+    """The names of the months by their numbers, in English and in Welsh."""
+    return [get_month_names("wide", locale=language) for language in ("en", "cy")]
+
+
+def _locale(pack: Pack) -> str:
+    return pack.wording.language.replace("-", "_")
 
 
 def say_day_and_time(at: datetime, pack: Pack) -> str:

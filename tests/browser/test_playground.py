@@ -94,7 +94,7 @@ async def test_the_whole_survey_can_be_answered_with_the_keyboard_alone(
     await person.tabs_to_and_enters("Send my answers")
     await person.sees("Thank you. Your answers are sent and sealed.")
     await person.tabs_to_and_enters("Cymraeg")
-    await person.sees("Rydych eisoes wedi anfon eich atebion. Diolch.")
+    await person.sees("Diolch. Mae eich atebion wedi'u hanfon, ac maent dan sêl.")
 
 
 async def test_whoever_has_not_sent_is_told_after_the_close(

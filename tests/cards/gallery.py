@@ -374,7 +374,7 @@ def _practitioner_help(page: Page) -> Card:
 
 
 def _facilitator_help(page: Page) -> Card:
-    commands = [c for c in page.words.channel if c.id in facilitator.WORDS]
+    commands = [c for c in page.words.channel if c.id in {*facilitator.WORDS, "new"}]
     return facilitator_help_card(page, commands)
 
 

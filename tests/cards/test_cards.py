@@ -16,7 +16,7 @@ from adaptive_cards_python import AdaptiveCard
 
 from bot.turns import facilitator, moderator, opening, practitioner
 from bot.turns.turn import Place
-from cards.page import Page
+from cards.page import Page, say_month
 from cards.parts import Card
 from cards.verbs import Verb
 from tests.cards.gallery import EXHIBITS, Exhibit, page, statement
@@ -260,3 +260,9 @@ def test_the_library_alone_would_validate() -> None:
 def test_an_unknown_property_of_a_card_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="fallbacktext"):
         Card.model_validate({"type": "AdaptiveCard", "version": "1.5", "fallbacktext": "no"})
+
+
+def test_a_month_that_was_typed_is_said_in_the_language_of_the_reader() -> None:
+    assert page("en-GB").facts["report_month"] == "May"
+    assert page("cy-GB", "Wales").facts["report_month"] == "Mai"
+    assert say_month("the summer term", page("cy-GB").pack) == "the summer term"
