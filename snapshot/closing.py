@@ -6,7 +6,6 @@ Each step may be repeated, so whoever finds a snapshot in phase `closing` carrie
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from random import Random
 from zoneinfo import ZoneInfo
@@ -16,9 +15,10 @@ from snapshot.envelope import State
 from snapshot.instrument import Instrument
 from snapshot.interim import all_tallies, last_interim
 from snapshot.mix import Mix, Wait, empty_all
-from snapshot.opening import Running
+from snapshot.opening import Running, in_phase
 from snapshot.ports import DIRECTORY, Changed, Kind, Record, Records, SnapshotId
 from snapshot.publication import Topic, bases_in, find, id_of, record, summary_body
+from snapshot.roll import pin_closed
 from snapshot.snapshot import Phase
 
 FINAL = id_of(Topic.FINAL)
@@ -36,9 +36,8 @@ async def begin_close(
         if only_if_due and at < snapshot.deadline:
             break
         day = min(at, snapshot.deadline).astimezone(ZoneInfo(snapshot.timezone)).date()
-        body = {**running.record.body, "closed": day.isoformat()}
         try:
-            record = await records.replace(replace(running.record, state=Phase.CLOSING, body=body))
+            record = await records.replace(in_phase(running, Phase.CLOSING, day.isoformat()))
         except Changed:
             record = await records.read(DIRECTORY, Kind.SNAPSHOT, snapshot.id)
         running = running.with_record(record)
@@ -51,6 +50,7 @@ async def finish_close(
     """Mix what was sent, delete what was not, and record the final figures."""
     mix = Mix(running, instrument, records, dice=dice, wait=wait)
     id = running.snapshot.id
+    await pin_closed(running.keys, id)
     await sweep(running, records)
     await mix.flush()
     await empty_all(records, id, State.SUBMITTED, State.WITHHELD)
@@ -60,7 +60,7 @@ async def finish_close(
     await records.forget()
     if running.phase is Phase.CLOSING:
         with suppress(Changed):  # somebody else finished too
-            await records.replace(replace(running.record, state=Phase.CLOSED))
+            await records.replace(in_phase(running, Phase.CLOSED, running.closed))
     return summary
 
 

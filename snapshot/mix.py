@@ -1,14 +1,16 @@
 """The mix: opens the envelopes of at least k people at once, cuts what is in them, shuffles it.
 
 The store has nothing but single-record compare-and-set, so one journal record makes a batch
-all or nothing: creating it is the lock, its `commit` version holds the shuffled slips (sealed)
-and is the point of no return, deleting it is the end. Killed anywhere, the next run puts the
-claims back or finishes what was committed. Nobody runs a mix but the calendar and the close.
+all or nothing: creating it is the lock, its `commit` version holds the shuffled slips (sealed),
+the pin beside the keys (`roll`) makes that count and is the point of no return, deleting it is the
+end. Killed anywhere, the next run puts the claims back or finishes what was committed. Nobody
+runs a mix but the calendar and the close.
 """
 
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,10 +19,21 @@ from typing import Any
 
 from snapshot.comments import CommentState
 from snapshot.envelope import Ballot, State
-from snapshot.errors import Damaged
+from snapshot.errors import Damaged, Tampered
 from snapshot.instrument import Instrument
 from snapshot.opening import Running
-from snapshot.ports import Changed, Exists, Kind, Missing, Record, Records, SnapshotId
+from snapshot.ports import (
+    Changed,
+    Exists,
+    Kind,
+    Missing,
+    PinChanged,
+    Record,
+    Records,
+    SnapshotId,
+)
+from snapshot.roll import digest, extend_roll, pin, pinned, released
+from snapshot.sealing import KEY_BYTES, Sealer
 from snapshot.snapshot import OTHER, CellId
 from snapshot.survey import from_record
 from snapshot.tally import Tally, count, cut
@@ -98,6 +111,7 @@ class Mix:
     ) -> None:
         self._snapshot = running.snapshot
         self._sealer = running.sealer
+        self._keys = running.keys
         self._instrument = instrument
         self._records = records
         self._dice = dice
@@ -122,14 +136,18 @@ class Mix:
         while True:
             journal = await self._lock()
             try:
-                journal, waiting = await self._waiting(journal)
+                roll = await released(self._keys, self._records, self._snapshot.id)
+                journal, waiting = await self._waiting(journal, roll)
                 chosen = self._choose(waiting, plan, stay)
                 if chosen is None:
                     await self._unlock(journal)
                     return
-                await self._release(journal, *chosen)
+                await self._release(journal, roll, *chosen)
             except _Fenced:
                 continue
+            except Tampered:
+                await self._unlock(journal)
+                raise
 
     # -- one batch --------------------------------------------------------------------------
 
@@ -147,7 +165,9 @@ class Mix:
         parts = math.ceil(len(members) / MOST_IN_A_BATCH)
         return groups[0], members[: math.ceil(len(members) / parts)]
 
-    async def _release(self, journal: Record, group: Group, members: Sequence[str]) -> None:
+    async def _release(
+        self, journal: Record, roll: frozenset[str], group: Group, members: Sequence[str]
+    ) -> None:
         opened: dict[str, Ballot] = {}
         # In the order of the tags, which says nothing: they are keyed hashes.
         for number, tag in enumerate(sorted(members)):
@@ -160,9 +180,24 @@ class Mix:
             # whoever is left out now may find too few partners later.
             await self._unlock(journal)
             return
-        sealed = self._sealer.seal(self._contents(group.label, opened), "mix")
-        commit = replace(journal, state=_COMMIT, body={"sealed": sealed})
-        await self._redo(await self._still_ours(commit))
+        contents = self._contents(group.label, opened) | {"roll": sorted(roll | set(opened))}
+        await self._commit(journal, contents)
+
+    async def _commit(self, journal: Record, contents: Mapping[str, Any]) -> None:
+        """Twice: the journal, which is noise until it is pinned, and then the pin."""
+        before = await pinned(self._keys, self._snapshot.id)
+        key = secrets.token_bytes(KEY_BYTES)
+        sealed = Sealer(key, self._snapshot.id).seal(contents, "mix")
+        body = {"sealed": self._sealer.seal(sealed, "mix")}
+        journal = await self._still_ours(replace(journal, state=_COMMIT, body=body))
+        after = replace(
+            before, roll=digest(contents["roll"]), journal=digest([body["sealed"]]), key=key.hex()
+        )
+        try:
+            await pin(self._keys, self._snapshot.id, before, after)
+        except PinChanged:
+            raise _Fenced from None
+        await self._redo(journal)
 
     async def _claim(self, tag: str, group: Group) -> Ballot | None:
         record = await self._move(tag, State.SUBMITTED, State.MIXING)
@@ -196,10 +231,14 @@ class Mix:
 
     async def _redo(self, journal: Record) -> None:
         """Carry out what was committed. May be done again, by several at once."""
-        contents = self._sealer.open(journal.body["sealed"], "mix")
+        known = await pinned(self._keys, self._snapshot.id)
+        if not known.opens(journal):
+            return  # somebody else has finished it, and gone on
+        sealed = self._sealer.open(journal.body["sealed"], "mix")
+        contents = Sealer(bytes.fromhex(known.key), self._snapshot.id).open(sealed, "mix")
         for kind, made, state in (
             (Kind.SLIP, contents["slips"], ""),
-            (Kind.COMMENT, contents.get("comments", {}), CommentState.MIXED),
+            (Kind.COMMENT, contents["comments"], CommentState.MIXED),
             (Kind.TALLY, contents["tally"], ""),
         ):
             for id, body in sorted(made.items()):
@@ -207,6 +246,7 @@ class Mix:
                     await self._records.create(
                         Record(self._snapshot.id, kind, id, body, state=state)
                     )
+        await extend_roll(self._records, self._snapshot.id, contents["roll"])
         for tag in contents["members"]:
             await self._move(tag, State.MIXING, State.RELEASED, EMPTY)
         await self._unlock(journal)
@@ -228,16 +268,21 @@ class Mix:
     async def _take_over(self) -> None:
         """Finish a committed journal; remove one whose owner seems to be dead.
 
-        An owner who was only slow is fenced: its commit finds that the journal has changed.
+        An owner who was only slow is fenced: its commit finds that the journal has changed, or
+        the pin.
         """
         found = await self._journal()
         if found is None:
             return
-        if found.state == _COMMIT:
+        before = await pinned(self._keys, self._snapshot.id)
+        if found.state == _COMMIT and before.opens(found):
             await self._redo(found)
             return
         await self._wait(PATIENCE_S)
-        if await self._journal() == found:
+        if await self._journal() != found:
+            return
+        with suppress(PinChanged):
+            await pin(self._keys, self._snapshot.id, before, before)
             await self._unlock(found)
 
     async def _still_ours(self, journal: Record) -> Record:
@@ -263,14 +308,22 @@ class Mix:
 
     # -- envelopes --------------------------------------------------------------------------
 
-    async def _waiting(self, journal: Record) -> tuple[Record, dict[CellId, list[str]]]:
+    async def _waiting(
+        self, journal: Record, roll: frozenset[str]
+    ) -> tuple[Record, dict[CellId, list[str]]]:
         """The tags in state `submitted` by cell, once no claims are left, and the journal then.
+
+        Who is on the roll has been released: an old copy of their envelope is emptied again.
 
         Only ever called under the lock, while we have claimed nothing ourselves: what is claimed
         then belongs to a dead worker, or to a slow one that was fenced. Raises `_Fenced`.
         """
         while True:
             heads = await self._records.heads(self._snapshot.id, Kind.ENVELOPE)
+            for head in heads:
+                if head.id in roll and head.state in (State.SUBMITTED, State.MIXING):
+                    await self._move(head.id, State(head.state), State.RELEASED, EMPTY)
+            heads = [head for head in heads if head.id not in roll]
             orphans = [head.id for head in heads if head.state == State.MIXING]
             if not orphans:
                 break

@@ -1,6 +1,7 @@
 """Opening a snapshot, moving its deadline, and taking it up again after a restart.
 
-What was fixed at opening stands twice in the record: plainly, and sealed. They must agree.
+What was fixed at opening stands twice in the record: plainly, and sealed. They must agree. So does
+the phase once it is no longer open: nobody starts a close by changing a word in the database.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from snapshot.ports import (
     Record,
     Records,
 )
+from snapshot.roll import pinned
 from snapshot.sealing import Sealer
 from snapshot.snapshot import Extension, Phase, Snapshot
 
@@ -32,6 +34,7 @@ class Running:
     snapshot: Snapshot
     sealer: Sealer
     record: Record
+    keys: Keys
 
     @property
     def phase(self) -> Phase:
@@ -62,7 +65,7 @@ class Running:
 
     def with_record(self, record: Record) -> Running:
         """As the record says now. Raises `Tampered`."""
-        return self if record == self.record else verify(record, self.sealer)
+        return self if record == self.record else verify(record, self.sealer, self.keys)
 
 
 async def open_snapshot(
@@ -78,7 +81,7 @@ async def open_snapshot(
         "closed": None,
     }
     record = Record(DIRECTORY, Kind.SNAPSHOT, snapshot.id, body, state=Phase.OPEN)
-    return Running(snapshot, sealer, await records.create(record))
+    return Running(snapshot, sealer, await records.create(record), keys)
 
 
 async def _key(keys: Keys, id: str) -> bytes:
@@ -123,7 +126,7 @@ async def extend(
         body = {**running.record.body, **_settings(moved, running.sealer)}
         with suppress(Changed):
             record = await records.replace(replace(running.record, body=body))
-            return Running(moved, running.sealer, record)
+            return Running(moved, running.sealer, record, running.keys)
 
 
 def _last_extension(snapshot: Snapshot) -> tuple[datetime, str] | None:
@@ -141,15 +144,36 @@ async def take_up(record: Record, keys: Keys) -> Running:
         sealer.open(record.body["key_check"], "key-check")
     except (KeysError, Damaged, ValueError, KeyError) as error:
         raise WrongKey(record.id) from error
-    return verify(record, sealer)
+    running = verify(record, sealer, keys)
+    if running.phase is Phase.OPEN and (await pinned(keys, running.snapshot.id)).closed:
+        raise Tampered(record.id)  # an old copy of the record
+    return running
 
 
-def verify(record: Record, sealer: Sealer) -> Running:
-    """Raises `Tampered` when the settings are not those that were sealed."""
+def verify(record: Record, sealer: Sealer, keys: Keys) -> Running:
+    """Raises `Tampered` when settings or phase are not those that were sealed."""
     snapshot = Snapshot.from_json(_checked_settings(record, sealer))
     if record.state not in set(Phase):
         raise Tampered(record.id)
-    return Running(snapshot, sealer, record)
+    running = Running(snapshot, sealer, record, keys)
+    if running.phase is not Phase.OPEN and not _is_sealed(running):
+        raise Tampered(record.id)
+    return running
+
+
+def in_phase(running: Running, phase: Phase, closed: str | None) -> Record:
+    """The record as it has to be in a later phase; `closed` is the day of the close."""
+    seal = running.sealer.seal([phase, closed], "phase")
+    body = {**running.record.body, "closed": closed, "phase_seal": seal}
+    return replace(running.record, state=phase, body=body)
+
+
+def _is_sealed(running: Running) -> bool:
+    try:
+        sealed = running.sealer.open(running.record.body["phase_seal"], "phase")
+    except (Damaged, KeyError):
+        return False
+    return bool(sealed == [running.phase, running.closed])
 
 
 def _checked_settings(record: Record, sealer: Sealer) -> dict[str, Any]:

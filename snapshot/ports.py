@@ -24,6 +24,7 @@ class Kind(StrEnum):
     TALLY = "tally"
     COMMENT = "comment"
     THEME = "theme"
+    ROLL = "roll"
     PUBLICATION = "publication"
 
 
@@ -112,11 +113,27 @@ class KeyExists(KeysError):
     """There is a key of this name already; keys are never overwritten."""
 
 
+class PinChanged(KeysError):
+    """The pin is no longer what it was thought to be."""
+
+
 class Keys(Protocol):
-    """32 random bytes under each name, kept apart from the records and their backups."""
+    """32 random bytes under each name, kept apart from the records and their backups.
+
+    Beside a key there may be a pin: a short text that whoever writes to the records cannot change.
+    """
 
     async def create(self, name: str) -> bytes:
         """Make and keep a new key. Raises `KeyExists`."""
 
     async def read(self, name: str) -> bytes:
         """Raises `KeyMissing`."""
+
+    async def pinned(self, name: str) -> str | None:
+        """The pin beside a key, or None."""
+
+    async def pin(self, name: str, value: str, *, was: str | None) -> None:
+        """Put a pin in place of the one that is thought to be there. Raises `PinChanged`.
+
+        `value`: at most 1,000 characters. Durable when it returns.
+        """

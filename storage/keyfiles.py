@@ -6,12 +6,15 @@ Keep the folder on another volume than the database, and out of its backups.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from snapshot.ports import KeyExists, KeyMissing, KeysError
+from snapshot.ports import KeyExists, KeyMissing, KeysError, PinChanged
 from snapshot.sealing import KEY_BYTES
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -38,27 +41,43 @@ class KeyFiles:
         """Raises `KeyMissing`, `UnsafeKeyFile`, `BrokenKeyFile`."""
         return await asyncio.to_thread(self._read, self._path(name))
 
-    def _path(self, name: str) -> Path:
+    async def pinned(self, name: str) -> str | None:
+        """Raises `KeyMissing` for a name that no key has."""
+        return await asyncio.to_thread(_read_pin, self._path(name, "pin"))
+
+    async def pin(self, name: str, value: str, *, was: str | None) -> None:
+        await asyncio.to_thread(self._pin, self._path(name, "pin"), value, was)
+
+    def _path(self, name: str, kind: str = "key") -> Path:
         if not _NAME.fullmatch(name):
             raise KeyMissing(name)
-        return self._folder / f"{name}.key"
+        return self._folder / f"{name}.{kind}"
+
+    def _pin(self, path: Path, value: str, was: str | None) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _locked(path.with_suffix(".lock")):
+            if _read_pin(path) != was:
+                raise PinChanged(path.stem)
+            draft = path.with_suffix(f".{secrets.token_hex(4)}")
+            try:
+                _write(draft, value.encode())
+                draft.replace(path)
+            finally:
+                draft.unlink(missing_ok=True)
+        _sync_folder(self._folder)
 
     def _create(self, path: Path) -> bytes:
         key = secrets.token_bytes(KEY_BYTES)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Written whole under another name first: a crash leaves no half of a key behind.
         draft = path.with_suffix(f".{secrets.token_hex(4)}")
-        handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(key)
-                file.flush()
-                os.fsync(file.fileno())
+            _write(draft, key)
             os.link(draft, path)
         except FileExistsError:
             raise KeyExists(path.stem) from None
         finally:
-            draft.unlink()
+            draft.unlink(missing_ok=True)
         _sync_folder(self._folder)
         return key
 
@@ -73,6 +92,33 @@ class KeyFiles:
         if len(key) != KEY_BYTES:
             raise BrokenKeyFile(f"{path} does not hold {KEY_BYTES} bytes; put the right one back")
         return key
+
+
+def _write(path: Path, value: bytes) -> None:
+    """A new file that is on the disk when this returns."""
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(value)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read_pin(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Only one process on this machine at a time; the lock ends with whoever holds it."""
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _sync_folder(folder: Path) -> None:

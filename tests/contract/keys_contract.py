@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from snapshot.ports import KeyExists, KeyMissing, Keys, KeysError
+from snapshot.ports import KeyExists, KeyMissing, Keys, KeysError, PinChanged
 
 
 class KeysContract:
@@ -84,3 +84,32 @@ class KeysContract:
         held = f"{refused.value!r} {vars(refused.value)} {refused.value.__context__!r}"
         assert made.hex() not in held
         assert repr(made) not in held
+
+    async def test_there_is_no_pin_until_one_is_put_there(self, keys: Keys) -> None:
+        await keys.create("exampleshire-2026")
+        assert await keys.pinned("exampleshire-2026") is None
+        await keys.pin("exampleshire-2026", "first", was=None)
+        assert await keys.pinned("exampleshire-2026") == "first"
+        assert await keys.pinned("exampleshire-2027") is None
+
+    async def test_a_pin_takes_the_place_of_the_one_that_is_known(self, keys: Keys) -> None:
+        await keys.pin("exampleshire-2026", "first", was=None)
+        await keys.pin("exampleshire-2026", "second" * 150, was="first")
+        assert await keys.pinned("exampleshire-2026") == "second" * 150
+        for outdated in (None, "first", "third"):
+            with pytest.raises(PinChanged):
+                await keys.pin("exampleshire-2026", "other", was=outdated)
+        assert await keys.pinned("exampleshire-2026") == "second" * 150
+
+    async def test_of_many_who_pin_at_once_one_does(self, keys: Keys) -> None:
+        outcomes = await asyncio.gather(
+            *(keys.pin("exampleshire-2026", f"pin-{n}", was=None) for n in range(20)),
+            return_exceptions=True,
+        )
+        assert [type(o) for o in outcomes if o is not None] == [PinChanged] * 19
+        assert await keys.pinned("exampleshire-2026") == f"pin-{outcomes.index(None)}"
+
+    async def test_a_pin_leaves_the_key_as_it_was(self, keys: Keys) -> None:
+        made = await keys.create("exampleshire-2026")
+        await keys.pin("exampleshire-2026", "first", was=None)
+        assert await keys.read("exampleshire-2026") == made

@@ -13,6 +13,7 @@ from snapshot.envelope import Ballot, State
 from snapshot.errors import NotOpen
 from snapshot.ports import Kind
 from snapshot.tally import Tally
+from storage.keyfiles import KeyFiles
 from storage.sqlite import SqliteRecords
 from tests.core.exampleshire import (
     INSTRUMENT,
@@ -93,10 +94,14 @@ class Small:
 
     @asynccontextmanager
     async def copy(self) -> AsyncIterator[Area]:
-        path = self.folder / "copy.db"
-        shutil.copy(self.folder / "snapshot.db", path)
-        async with SqliteRecords(path) as records:
-            yield replace(self.area, records=records)
+        """With keys of its own too: they remember what has been released."""
+        copy = self.folder / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(self.folder / "keys", copy / "keys")
+        shutil.copy(self.folder / "snapshot.db", copy)
+        running = replace(self.area.running, keys=KeyFiles(copy / "keys"))
+        async with SqliteRecords(copy / "snapshot.db") as records:
+            yield replace(self.area, running=running, records=records)
 
     def expected(self) -> Counter[Cut]:
         return ballots_with_labels(self.sent, {})

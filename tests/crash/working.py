@@ -30,26 +30,43 @@ class When(StrEnum):
 
 
 @dataclass
-class DyingRecords:
-    """A real store, except that this process ends by SIGKILL at write number `at`, from 1."""
+class Death:
+    """This process ends by SIGKILL at write number `at`, from 1; a pin is a write too."""
 
-    inner: Records
     at: int = 0
     when: When = When.BEFORE
     writes: int = 0
 
+    def about_to_write(self) -> None:
+        self.writes += 1
+        if self.when is When.BEFORE and self.writes == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def written[T](self, result: T) -> T:
+        if self.when is When.AFTER and self.writes == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+
+@dataclass
+class DyingRecords:
+    """A real store, with a death that comes at some write."""
+
+    inner: Records
+    death: Death
+
     async def create(self, record: Record) -> Record:
-        self._about_to_write()
-        return self._written(await self.inner.create(record))
+        self.death.about_to_write()
+        return self.death.written(await self.inner.create(record))
 
     async def replace(self, record: Record) -> Record:
-        self._about_to_write()
-        return self._written(await self.inner.replace(record))
+        self.death.about_to_write()
+        return self.death.written(await self.inner.replace(record))
 
     async def delete(self, record: Record) -> None:
-        self._about_to_write()
+        self.death.about_to_write()
         await self.inner.delete(record)
-        self._written(None)
+        self.death.written(None)
 
     async def read(self, snapshot: SnapshotId, kind: Kind, id: str) -> Record:
         return await self.inner.read(snapshot, kind, id)
@@ -63,15 +80,18 @@ class DyingRecords:
     async def forget(self) -> None:
         await self.inner.forget()
 
-    def _about_to_write(self) -> None:
-        self.writes += 1
-        if self.when is When.BEFORE and self.writes == self.at:
-            os.kill(os.getpid(), signal.SIGKILL)
 
-    def _written[T](self, result: T) -> T:
-        if self.when is When.AFTER and self.writes == self.at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
+class DyingKeys(KeyFiles):
+    """Real key files, with the same death."""
+
+    def __init__(self, folder: Path, death: Death) -> None:
+        super().__init__(folder)
+        self._death = death
+
+    async def pin(self, name: str, value: str, *, was: str | None) -> None:
+        self._death.about_to_write()
+        await super().pin(name, value, was=was)
+        self._death.written(None)
 
 
 def work_in(folder: Path, at: int = 0, when: When = When.BEFORE) -> int:
@@ -87,16 +107,17 @@ def work_and_close_in(folder: Path) -> None:
 
 
 async def _work(folder: Path, at: int, when: When) -> int:
-    keys, dice = KeyFiles(folder / "keys"), SystemRandom()
+    death, dice = Death(at, when), SystemRandom()
+    keys = DyingKeys(folder / "keys", death)
     async with SqliteRecords(folder / "snapshot.db") as real:
-        records = DyingRecords(real, at, when)
+        records = DyingRecords(real, death)
         for record in await records.read_all(DIRECTORY, Kind.SNAPSHOT):
             running = await take_up(record, keys)
             if running.phase is Phase.OPEN:
                 await mix_due(running, INSTRUMENT, records, MIXED, dice=dice, wait=_no_patience)
             if running.phase is Phase.CLOSING:
                 await finish_close(running, INSTRUMENT, records, dice=dice, wait=_no_patience)
-        return records.writes
+        return death.writes
 
 
 async def _begin_close(folder: Path) -> None:

@@ -1,0 +1,121 @@
+"""The roll of those who have been released, pinned beside the keys.
+
+Whoever may write to the database can put old rows back: a mix could then be run again with one
+person more or less, and the difference would be that person's answers. So each batch is committed
+twice: its journal in the database, sealed under a key of its own, and the pin beside the keys,
+which holds that key and a digest of everybody released so far. Without the pin a journal is noise,
+and who is on the roll is never opened again. See docs/decisions/0007-the-roll.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Self
+
+from snapshot.errors import Tampered
+from snapshot.ports import (
+    Changed,
+    Exists,
+    Keys,
+    Kind,
+    Missing,
+    PinChanged,
+    Record,
+    Records,
+    SnapshotId,
+)
+
+_ROLL = "roll"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What stands beside a snapshot's key. `number` grows with each change.
+
+    `roll`: digest of the tags that have been released; `journal` and `key`: digest of the last
+    journal that counts, and what opens it; `closed`: it takes no more answers, for good.
+    """
+
+    number: int = 0
+    roll: str = ""
+    journal: str = ""
+    key: str = ""
+    closed: bool = False
+
+    @classmethod
+    def from_text(cls, text: str | None) -> Self:
+        return cls(**json.loads(text)) if text else cls()
+
+    def as_text(self) -> str:
+        return json.dumps(asdict(self))
+
+    def opens(self, journal: Record) -> bool:
+        """Whether this is the journal that counts."""
+        return bool(self.journal) and self.journal == digest([journal.body["sealed"]])
+
+
+def digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+async def pinned(keys: Keys, snapshot: SnapshotId) -> Pin:
+    return Pin.from_text(await keys.pinned(snapshot))
+
+
+async def pin(keys: Keys, snapshot: SnapshotId, before: Pin, after: Pin) -> Pin:
+    """Put a newer pin in place of `before`. Raises `PinChanged` if that is no longer the one."""
+    was = before.as_text() if before.number else None
+    after = replace(after, number=before.number + 1)
+    await keys.pin(snapshot, after.as_text(), was=was)
+    return after
+
+
+async def pin_closed(keys: Keys, snapshot: SnapshotId) -> None:
+    """From here on a record that says that the snapshot is open is an old one."""
+    while not (before := await pinned(keys, snapshot)).closed:
+        try:
+            await pin(keys, snapshot, before, replace(before, closed=True))
+        except PinChanged:
+            continue
+
+
+async def released(keys: Keys, records: Records, snapshot: SnapshotId) -> frozenset[str]:
+    """The tags on the roll. Raises `Tampered` if it is not the one that was pinned.
+
+    Only ever asked while no journal waits to be carried out.
+    """
+    tags = await _read(records, snapshot)
+    if digest(tags) != ((await pinned(keys, snapshot)).roll or digest(())):
+        raise Tampered(snapshot)
+    return tags
+
+
+async def extend_roll(records: Records, snapshot: SnapshotId, tags: Iterable[str]) -> None:
+    """Write down who has been released by now; what is on the roll stays on it."""
+    tags = frozenset(tags)
+    while True:
+        try:
+            found = await records.read(snapshot, Kind.ROLL, _ROLL)
+        except Missing:
+            try:
+                await records.create(Record(snapshot, Kind.ROLL, _ROLL, {"tags": sorted(tags)}))
+            except Exists:
+                continue
+            return
+        if tags <= set(found.body["tags"]):
+            return
+        try:
+            await records.replace(replace(found, body={"tags": sorted(tags)}))
+        except Changed:
+            continue
+        return
+
+
+async def _read(records: Records, snapshot: SnapshotId) -> frozenset[str]:
+    try:
+        return frozenset((await records.read(snapshot, Kind.ROLL, _ROLL)).body["tags"])
+    except Missing:
+        return frozenset()
