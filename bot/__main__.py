@@ -1,4 +1,4 @@
-"""The command line: `python -m bot serve`, `python -m bot tick`."""
+"""The command line: `python -m bot serve`, `tick`, `keys`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -19,6 +19,9 @@ from dotenv import dotenv_values
 
 from bot.logs import set_up
 from bot.settings import BadSettings, Env, Settings
+
+if TYPE_CHECKING:
+    from bot.turns.visit import Service
 
 _CANNOT = "The bot cannot start like this."
 
@@ -28,6 +31,10 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     help="CSA Snapshot: a safeguarding snapshot in Microsoft Teams.",
 )
+
+
+keys = typer.Typer(no_args_is_help=True, help="The keys under which answers are sealed.")
+cli.add_typer(keys, name="keys")
 
 
 @cli.callback()
@@ -71,6 +78,48 @@ def tick(
 
     try:
         asyncio.run(print_deeds())
+    except CannotStart as error:
+        sys.exit(f"{_CANNOT}\n{error}")
+
+
+@keys.command("status")
+def keys_status() -> None:
+    """Show for each snapshot whether its key is in use, and when it is due to be destroyed."""
+    from bot.keys import key_statuses
+
+    for found in _in_app(key_statuses):
+        due = f", due to be destroyed on {found.due}" if found.due else ""
+        typer.echo(f"{found.snapshot}: {found.phase}, key {found.key}{due}")
+
+
+@keys.command("destroy")
+def keys_destroy(
+    snapshot: str,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask once more.")] = False,
+) -> None:
+    """Destroy a closed snapshot's key before its day: nobody can open sealed answers any more."""
+    from bot.keys import CannotDestroy, destroy_key
+
+    if not yes:
+        typer.confirm(f"Destroy the key of {snapshot} for good?", abort=True)
+    try:
+        _in_app(lambda service: destroy_key(service, snapshot))
+    except CannotDestroy as error:
+        sys.exit(str(error))
+    typer.echo(f"The key of {snapshot} has been destroyed.")
+
+
+def _in_app[T](work: Callable[[Service], Awaitable[T]]) -> T:
+    """Do one thing with everything wired together."""
+    settings = _settings()
+    from bot.app import CannotStart, without_serving
+
+    async def run() -> T:
+        async with without_serving(settings) as app:
+            return await work(app.service)
+
+    try:
+        return asyncio.run(run())
     except CannotStart as error:
         sys.exit(f"{_CANNOT}\n{error}")
 

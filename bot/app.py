@@ -66,11 +66,20 @@ class CannotStart(Exception):
 
 async def tick(settings: Settings, at: datetime | None = None) -> AsyncIterator[Deed]:
     """Do all that is due at a time (now, unless given), and end. Raises `CannotStart`."""
+    async with without_serving(settings, lambda: at or _now()) as app:
+        async for deed in app.worker.deeds():
+            yield deed
+
+
+@asynccontextmanager
+async def without_serving(
+    settings: Settings, clock: Callable[[], datetime] | None = None
+) -> AsyncIterator[App]:
+    """For a command that does one thing and ends. Raises `CannotStart`."""
     settings = settings.model_copy(update={"sample": 0})
     try:
-        async with make_app(settings, lambda: at or _now()) as app:
-            async for deed in app.worker.deeds():
-                yield deed
+        async with make_app(settings, clock or _now) as app:
+            yield app
     except (BrokenPack, Unusable, KeysError, RecordsError, OSError) as error:
         raise CannotStart(f"{type(error).__name__}: {error}") from error
 

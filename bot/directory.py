@@ -10,6 +10,7 @@ import structlog
 
 from bot.logs import where
 from bot.turns.turn import Address
+from snapshot.destroying import take_up_kept
 from snapshot.errors import Damaged, OtherInstrument, SnapshotError
 from snapshot.opening import Running, open_snapshot, take_up
 from snapshot.ports import (
@@ -186,7 +187,8 @@ class Directory:
         if known and known.record == record:
             return known
         try:
-            return self._with_its_instrument(await take_up(record, self._keys))
+            kept = await take_up_kept(record, self._keys, self._sealer)
+            return self._with_its_instrument(kept or await take_up(record, self._keys))
         except (SnapshotError, KeysError) as error:
             _log.error("snapshot stopped", snapshot=record.id, **where(error))
             return None

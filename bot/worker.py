@@ -17,6 +17,7 @@ from bot.turns.posts import Post, post_of
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Service
 from snapshot.closing import begin_close, finish_close, sweep
+from snapshot.destroying import destroy_if_due
 from snapshot.envelope import State
 from snapshot.interim import mix_due, publish_interim
 from snapshot.moderating import nudge_due, queue_due
@@ -136,8 +137,19 @@ class Worker:
             await self._alarm_if_damaged(running)
             yield "closed"
             running = await service.directory.find(id, fresh=True) or running
-        if running.phase is Phase.CLOSED:
+        if running.phase is Phase.CLOSED and not running.key_is_gone:
             await sweep(running, service.records)
+            if await self._destroy_key(running):
+                yield "key-destroyed"
+
+    async def _destroy_key(self, running: Running) -> bool:
+        service = self._service
+        sealer, now = service.directory.sealer, service.clock()
+        days = service.setting.key_days
+        was_due = await destroy_if_due(running, service.records, sealer, now, days)
+        if was_due:
+            await service.directory.all(fresh=True)
+        return was_due
 
     async def _post_all(self, running: Running) -> AsyncIterator[str]:
         id = running.snapshot.id

@@ -29,12 +29,16 @@ from snapshot.snapshot import Extension, Phase, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A snapshot whose key opens and whose settings are those that were frozen."""
+    """A snapshot whose key opens and whose settings are those that were frozen.
+
+    `key_is_gone`: the key has been destroyed; what was published can still be shown.
+    """
 
     snapshot: Snapshot
     sealer: Sealer
     record: Record
     keys: Keys
+    key_is_gone: bool = False
 
     @property
     def phase(self) -> Phase:

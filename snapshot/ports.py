@@ -129,6 +129,9 @@ class Keys(Protocol):
     async def read(self, name: str) -> bytes:
         """Raises `KeyMissing`."""
 
+    async def destroy(self, name: str) -> None:
+        """Destroy a key and its pin, for good. Destroying what is gone changes nothing."""
+
     async def pinned(self, name: str) -> str | None:
         """The pin beside a key, or None."""
 

@@ -41,6 +41,9 @@ class KeyFiles:
         """Raises `KeyMissing`, `UnsafeKeyFile`, `BrokenKeyFile`."""
         return await asyncio.to_thread(self._read, self._path(name))
 
+    async def destroy(self, name: str) -> None:
+        await asyncio.to_thread(self._destroy, name)
+
     async def pinned(self, name: str) -> str | None:
         """Raises `KeyMissing` for a name that no key has."""
         return await asyncio.to_thread(_read_pin, self._path(name, "pin"))
@@ -52,6 +55,12 @@ class KeyFiles:
         if not _NAME.fullmatch(name):
             raise KeyMissing(name)
         return self._folder / f"{name}.{kind}"
+
+    def _destroy(self, name: str) -> None:
+        for kind in ("key", "pin", "lock"):
+            _shred(self._path(name, kind))
+        if self._folder.is_dir():
+            _sync_folder(self._folder)
 
     def _pin(self, path: Path, value: str, was: str | None) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -101,6 +110,22 @@ def _write(path: Path, value: bytes) -> None:
         file.write(value)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _shred(path: Path) -> None:
+    """Overwrite a file before it is deleted.
+
+    Where the disk keeps old blocks (snapshots of a volume, wear levelling) this is not enough:
+    keep the folder where it does not, and out of backups.
+    """
+    try:
+        with path.open("r+b") as file:
+            file.write(bytes(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+    except FileNotFoundError:
+        return
 
 
 def _read_pin(path: Path) -> str | None:

@@ -113,3 +113,14 @@ class KeysContract:
         made = await keys.create("exampleshire-2026")
         await keys.pin("exampleshire-2026", "first", was=None)
         assert await keys.read("exampleshire-2026") == made
+
+    async def test_a_key_that_is_destroyed_is_gone_and_so_is_its_pin(self, keys: Keys) -> None:
+        await keys.create("exampleshire-2026")
+        kept = await keys.create("service")
+        await keys.pin("exampleshire-2026", "first", was=None)
+        await keys.destroy("exampleshire-2026")
+        with pytest.raises(KeyMissing):
+            await keys.read("exampleshire-2026")
+        assert await keys.pinned("exampleshire-2026") is None
+        assert await keys.read("service") == kept
+        await keys.destroy("exampleshire-2026")

@@ -1,0 +1,49 @@
+"""What an operator sees and does of snapshots' keys: `python -m bot keys`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from bot.turns.visit import Service
+from snapshot.destroying import destroy, due_on, in_the_way
+from snapshot.ports import DIRECTORY, Kind
+
+
+class CannotDestroy(Exception):
+    """The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatus:
+    """`key`: in use, destroyed, or stopped (gone, another one, or settings that were changed)."""
+
+    snapshot: str
+    phase: str
+    key: str
+    due: date | None
+
+
+async def key_statuses(service: Service) -> list[KeyStatus]:
+    """Of every snapshot, those that are stopped too."""
+    known = {str(r.snapshot.id): r for r in await service.directory.all(fresh=True)}
+    found = []
+    for record in await service.records.read_all(DIRECTORY, Kind.SNAPSHOT):
+        running = known.get(record.id)
+        if running is None:
+            found.append(KeyStatus(record.id, record.state, "stopped", None))
+            continue
+        due = None if running.key_is_gone else due_on(running, service.setting.key_days)
+        key = "destroyed" if running.key_is_gone else "in use"
+        found.append(KeyStatus(record.id, record.state, key, due))
+    return found
+
+
+async def destroy_key(service: Service, id: str) -> None:
+    """Before its day, if somebody wants that. Raises `CannotDestroy`."""
+    running = await service.directory.find(id, fresh=True)
+    if running is None:
+        raise CannotDestroy(f"There is no snapshot {id} that could be taken up.")
+    if reason := await in_the_way(running, service.records):
+        raise CannotDestroy(f"The key of {id} cannot be destroyed yet: {reason}.")
+    await destroy(running, service.records, service.directory.sealer)
