@@ -18,6 +18,12 @@ MIXED_AT = time(2, 0)
 POSTED_AT = time(9, 30)
 """Local time, in the snapshot's zone."""
 
+LATE = timedelta(hours=8)
+"""How late a mixing may begin, if the bot did not run at its hour: until somebody is at work.
+
+After that it is left to the next one: by then, people are told that day again.
+"""
+
 _MONDAY = 0
 _EVERY_DAYS = {Mixing.DAILY: 1, Mixing.EVERY_3_DAYS: 3, Mixing.WEEKLY: 7}
 
@@ -37,9 +43,17 @@ def mixings(snapshot: Snapshot) -> Iterator[datetime]:
         day += timedelta(days=step)
 
 
-def last_mixing(snapshot: Snapshot, now: datetime) -> datetime | None:
-    """The newest mixing that is due by now."""
-    return max((m for m in mixings(snapshot) if m <= now), default=None)
+def due_mixing(snapshot: Snapshot, now: datetime) -> datetime | None:
+    """The mixing that is to be done now, or has been; it is not begun later than `LATE`."""
+    return next((m for m in mixings(snapshot) if m <= now < m + LATE), None)
+
+
+def earliest_mixing(snapshot: Snapshot, now: datetime) -> datetime:
+    """When somebody who sends now may be mixed: never after it really happens.
+
+    While a mixing may still be begun, that is the one, even if its hour has passed.
+    """
+    return due_mixing(snapshot, now) or next_mixing(snapshot, now)
 
 
 def next_mixing(snapshot: Snapshot, now: datetime) -> datetime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from random import Random
 
-from snapshot.calendar import IsWorkingDay, day_of, last_mixing, last_post, week_of
+from snapshot.calendar import IsWorkingDay, day_of, due_mixing, last_post, week_of
 from snapshot.disclosure import Summary, interim_bases, progress_band, summarise
 from snapshot.envelope import State
 from snapshot.instrument import Instrument
@@ -35,13 +35,13 @@ async def mix_due(
     dice: Random,
     wait: Wait,
 ) -> bool:
-    """Carry out the newest mixing that is due, unless it has been done; whether it was.
+    """Carry out the mixing that is due, unless it has been done; whether it was.
 
-    One that was missed is not made up for: the newest opens whatever the older would have.
+    One that was missed is left to the next, which opens whatever it would have.
     Progress is frozen at the same time.
     """
     snapshot = running.snapshot
-    mixing = last_mixing(snapshot, now)
+    mixing = due_mixing(snapshot, now)
     if mixing is None:
         return False
     id = id_of(Topic.MIXING, day_of(snapshot, mixing))

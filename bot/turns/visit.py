@@ -12,7 +12,7 @@ from bot.turns.turn import Turn
 from cards.page import Page, Setting, page_of, say_day
 from cards.parts import Card
 from content.packs import FIRST_LANGUAGE
-from snapshot.calendar import IsWorkingDay, next_mixing
+from snapshot.calendar import IsWorkingDay, earliest_mixing
 from snapshot.envelope import Envelope
 from snapshot.opening import Running
 from snapshot.ports import Records
@@ -85,7 +85,7 @@ class Service:
         snapshot = running.snapshot
         pack = self.pack_for(language, snapshot.language)
         key = (snapshot.id, pack.wording.language)
-        mixing = next_mixing(snapshot, self.clock())
+        mixing = earliest_mixing(snapshot, self.clock())
         known = self.pages.get(key)
         if known and known[0] == mixing and known[1].snapshot == snapshot:
             return known[1]

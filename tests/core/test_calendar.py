@@ -11,10 +11,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from snapshot.calendar import (
+    LATE,
     IsWorkingDay,
     day_of,
+    due_mixing,
+    earliest_mixing,
     first_interim,
-    last_mixing,
     last_post,
     mixings,
     next_mixing,
@@ -191,7 +193,8 @@ def test_in_the_hour_that_comes_twice_the_mixing_is_still_to_come_both_times() -
     snapshot = running(Mixing.DAILY, 4, opened=utc(10, 23, 12))
     first = london(10, 25, 1, 30)
     for half_past_one in (first, first.replace(fold=1)):
-        assert last_mixing(snapshot, half_past_one) == utc(10, 24, 1)
+        assert due_mixing(snapshot, half_past_one) is None
+        assert earliest_mixing(snapshot, half_past_one) == utc(10, 25, 2)
         assert next_mixing(snapshot, half_past_one) == utc(10, 25, 2)
 
 
@@ -225,11 +228,22 @@ def test_an_extension_adds_mixings_and_moves_none(snapshot: Snapshot, longer: ti
 def test_a_mixing_is_due_at_its_second_and_not_before() -> None:
     snapshot = running(Mixing.EVERY_3_DAYS)
     first, second = london(3, 5, 2), london(3, 8, 2)
-    assert last_mixing(snapshot, OPENED) is None
-    assert last_mixing(snapshot, first - A_SECOND) is None
-    assert last_mixing(snapshot, first) == first
-    assert last_mixing(snapshot, second - A_SECOND) == first
-    assert last_mixing(snapshot, second) == second
+    assert due_mixing(snapshot, OPENED) is None
+    assert due_mixing(snapshot, first - A_SECOND) is None
+    assert due_mixing(snapshot, first) == first
+    assert due_mixing(snapshot, first + LATE - A_SECOND) == first
+    assert due_mixing(snapshot, first + LATE) is None
+    assert due_mixing(snapshot, second) == second
+
+
+@given(snapshots, moments, st.timedeltas(timedelta(0), timedelta(days=30)))
+def test_nobody_is_told_a_day_after_the_one_on_which_they_may_be_mixed(
+    snapshot: Snapshot, sent: datetime, after: timedelta
+) -> None:
+    """Whatever mixing is found to be due from then on."""
+    told = earliest_mixing(snapshot, sent)
+    due = due_mixing(snapshot, sent + after)
+    assert due is None or told <= due
 
 
 def test_the_next_mixing_is_the_following_one_from_the_second_of_the_last() -> None:
@@ -255,19 +269,18 @@ def test_the_next_mixing_is_told_in_the_area_s_time() -> None:
 
 
 @given(snapshots, moments)
-def test_the_last_and_the_next_are_neighbours_and_now_is_between_them(
+def test_the_due_and_the_next_are_neighbours_and_now_is_between_them(
     snapshot: Snapshot, now: datetime
 ) -> None:
     stops = [*mixings(snapshot), snapshot.deadline]
-    last, following = last_mixing(snapshot, now), next_mixing(snapshot, now)
+    due, following = due_mixing(snapshot, now), next_mixing(snapshot, now)
+    assert due is None or due <= now < due + LATE
     if now < snapshot.deadline:
         number = stops.index(following)
-        assert last == (stops[number - 1] if number else None)
         assert now < following
-        assert last is None or last <= now
+        assert due is None or due == stops[number - 1]
     else:
         assert following == snapshot.deadline
-        assert last == (stops[-2] if len(stops) > 1 else None)
 
 
 @given(snapshots, moments, weeks)
@@ -280,10 +293,9 @@ def test_a_clock_that_is_put_back_names_nothing_that_was_not_due_already(
     put_back = now - AN_HOUR
     due = [m for m in mixings(snapshot) if m <= now]
     posts = [posted_after(snapshot, m, is_working_day) for m in due]
-    assert last_mixing(snapshot, put_back) in [None, *due[-2:]]
+    assert due_mixing(snapshot, put_back) in [None, *due[-2:]]
     assert last_post(snapshot, put_back, is_working_day) in [None, *posts]
     assert next_mixing(snapshot, put_back) <= next_mixing(snapshot, now)
-    assert last_mixing(snapshot, now) == (due[-1] if due else None)
 
 
 # -- when it is posted ---------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from random import Random
 
 import pytest
 
+from snapshot.calendar import LATE
 from snapshot.closing import FINAL, begin_close, finish_close
 from snapshot.disclosure import Summary
 from snapshot.envelope import Ballot, State
@@ -288,12 +289,21 @@ async def test_on_each_day_of_mixing_it_is_done_once(running: Area) -> None:
     assert await published(running) == ["mixing-2026-03-05", "mixing-2026-03-08"]
 
 
-async def test_one_that_was_missed_is_not_made_up_for(running: Area) -> None:
+async def test_one_that_is_late_is_done_once(running: Area) -> None:
     await running.people_send({"police": 25})
-    assert await mixes(running, SUNDAY + timedelta(hours=7))
-    assert not await mixes(running, SUNDAY + timedelta(hours=8))
+    assert await mixes(running, SUNDAY + LATE - timedelta(seconds=1))
+    assert not await mixes(running, SUNDAY + LATE)
     assert await published(running) == ["mixing-2026-03-08"]
     assert await sizes(running) == [("police", 15)]
+
+
+async def test_one_that_was_missed_is_left_to_the_next(running: Area) -> None:
+    """By then people are told the day of the next one."""
+    await running.people_send({"police": 25})
+    assert not await mixes(running, THURSDAY + LATE)
+    assert not await mixes(running, SUNDAY - timedelta(seconds=1))
+    assert await mixes(running, SUNDAY)
+    assert await published(running) == ["mixing-2026-03-08"]
 
 
 async def test_a_clock_that_was_put_back_mixes_nothing_again(running: Area) -> None:
@@ -308,9 +318,9 @@ async def test_a_clock_that_was_put_back_mixes_nothing_again(running: Area) -> N
 
 async def test_after_the_deadline_no_new_mixing_is_due(running: Area) -> None:
     deadline = running.running.snapshot.deadline
-    assert await mixes(running, deadline)
     assert not await mixes(running, deadline + timedelta(days=30))
-    assert await published(running) == ["mixing-2026-03-14"]
+    assert not await mixes(running, deadline + LATE)
+    assert await published(running) == []
 
 
 async def test_where_mixing_is_at_the_close_none_is_due_before(area: Area) -> None:

@@ -20,7 +20,7 @@ from storage.keyfiles import KeyFiles
 from storage.sqlite import SqliteRecords
 from tests.core.exampleshire import INSTRUMENT, OPENED
 
-MIXED = OPENED + timedelta(days=1)
+MIXED = OPENED.replace(hour=3) + timedelta(days=1)
 """When a snapshot that is mixed daily has been due for the first time."""
 
 

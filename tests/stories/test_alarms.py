@@ -156,7 +156,7 @@ def alarms(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 async def runs_on(teams: Teams, bot: BotOnDemand, two: Two) -> None:
     """The sound one takes answers and is mixed."""
     assert asks_about(await begins(teams.person("Ada"))) == "AW1"
-    bot.clock.moves(days=4)
+    bot.clock.moves(days=3)
     assert ("mixed", two.sound.snapshot.id) in [(d.did, d.snapshot) for d in await bot.works()]
 
 
