@@ -38,7 +38,7 @@ def what_next(visit: Visit, envelope: Envelope | None) -> Card:
         if draft.comments is None and visit.running.moderators:
             typed = boxes(visit)
             words = {d.id: typed.get(box_id(d.id), "") for d in page.instrument.domains}
-            return comments_card(page, words)
+            return comments_card(page, words, revision=draft.revision)
         return all_answered_card(page)
     if envelope.state in (State.SUBMITTED, State.MIXING):
         return sent_card(page, "already_sent")
