@@ -156,12 +156,12 @@ class Worker:
 
     async def _send(self, running: Running, publication: Record) -> bool:
         """One that does not arrive is tried again later, and holds up no other."""
-        post: Post | None = post_of(self._service, running, publication)
-        if post is None:
-            return False
         try:
+            post: Post | None = post_of(self._service, running, publication)
+            if post is None:
+                return False
             await self._post(post.address, post.reply)
-        except Exception as error:  # noqa: BLE001 - whatever Teams does, the other posts must go out
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others must go out
             _log.error("post failed", snapshot=running.snapshot.id, **where(error))
             return False
         await mark_sent(self._service.records, publication)
