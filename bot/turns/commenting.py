@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from bot.turns.place import MOST_TYPED, draft_of, what_next
+from bot.turns.place import draft_of, what_next
 from bot.turns.visit import Visit
 from cards.comments import Checked, box_id, checked_card, comments_card
 from cards.parts import Card, with_note
@@ -65,7 +65,7 @@ def _typed(visit: Visit) -> dict[DomainId, str]:
     """What stands in the boxes. An empty box does not arrive at all."""
     found = {}
     for domain in visit.page.instrument.domains:
-        words = clean_up(visit.turn.typed(box_id(domain.id))[:MOST_TYPED])
+        words = clean_up(visit.turn.typed(box_id(domain.id)))
         if words:
             found[domain.id] = words
     return found
