@@ -107,4 +107,6 @@ def signposting(page: Page) -> list[ElementType]:
 
 
 def _back(page: Page, typed: Values) -> Execute:
-    return press(page, Verb.SHOW, page.words.buttons["back_to_survey"], **typed)
+    """To the boxes where there are words for them: otherwise to whatever comes next."""
+    verb = Verb.COMMENTS if typed else Verb.SHOW
+    return press(page, verb, page.words.buttons["back_to_survey"], **typed)

@@ -34,9 +34,7 @@ def what_next(visit: Visit, envelope: Envelope | None) -> Card:
         if statement is not None:
             return statement_card(page, statement, revision=draft.revision)
         if draft.comments is None and visit.running.moderators:
-            typed = boxes(visit)
-            words = {d.id: typed.get(box_id(d.id), "") for d in page.instrument.domains}
-            return comments_card(page, words, revision=draft.revision)
+            return comments_card(page, {}, revision=draft.revision)
         return all_answered_card(page)
     if envelope.state in (State.SUBMITTED, State.MIXING):
         return sent_card(page, "already_sent")

@@ -260,6 +260,22 @@ async def test_half_typed_words_survive_a_look_at_the_help(
     assert await comments_of(ada, bot) is None
 
 
+async def test_words_that_are_being_changed_survive_a_look_at_the_help_too(
+    teams: Teams, bot: RunningBot, channels: Channels
+) -> None:
+    ada = teams.person("Ada")
+    await gets_to_the_end(ada, bot)
+    await ada.presses("Next", {AWARENESS: CLEAN})
+    await ada.presses("See my answers")
+    await changes_comments(ada)
+    await ada.presses("Worried about a child?", {PREVENTION: "We need more"})
+    shown = await ada.presses("Back to the survey")
+    assert is_comments_card(shown)
+    assert shown.inputs[AWARENESS] == CLEAN
+    assert shown.inputs[PREVENTION] == "We need more"
+    assert await comments_of(ada, bot) == {"awareness": CLEAN}
+
+
 async def test_a_box_that_was_emptied_stays_empty_in_the_other_language(
     teams: Teams, bot: RunningBot, channels: Channels
 ) -> None:
