@@ -105,7 +105,7 @@ class Worker:
             return
         service = self._service
         records, now = service.records, service.clock()
-        instrument = service.page(running).instrument
+        instrument = service.instrument(running)
         if await mix_due(running, instrument, records, now, dice=self._dice, wait=asyncio.sleep):
             await self._alarm_if_damaged(running)
             yield "mixed"
@@ -122,14 +122,14 @@ class Worker:
         working = service.working_days(running.snapshot.nation)
         if await queue_due(running, records, now, working):
             yield "comments-queued"
-        rules = service.page(running).instrument.comments
+        rules = service.instrument(running).comments
         if await nudge_due(running, rules, records, now, working):
             yield "moderators-nudged"
 
     async def _close(self, running: Running) -> AsyncIterator[str]:
         service, id = self._service, running.snapshot.id
         if running.phase is Phase.CLOSING:
-            instrument = service.page(running).instrument
+            instrument = service.instrument(running)
             await finish_close(
                 running, instrument, service.records, dice=self._dice, wait=asyncio.sleep
             )
