@@ -39,7 +39,7 @@ cli.add_typer(keys, name="keys")
 
 @cli.callback()
 def main() -> None:
-    """Keeps `serve` a command of its own, since others will stand beside it."""
+    """Before each command: whatever it logs holds no answer and no name."""
     set_up()
 
 

@@ -68,9 +68,12 @@ class Directory:
         """
         now = self._seconds()
         if fresh or now - self._read_at >= CACHE_S:
+            before = dict(self._known)
             records = await self._records.read_all(DIRECTORY, Kind.SNAPSHOT)
             found = [await self._take_up(record) for record in records]
-            self._known = {r.snapshot.id: r for r in found if r}
+            # What a turn has opened, moved or closed since then is newer than what was read.
+            noted = {id: r for id, r in self._known.items() if r is not before.get(id)}
+            self._known = {r.snapshot.id: r for r in found if r} | noted
             self._read_at = now
         return sorted(self._known.values(), key=lambda r: r.snapshot.opened, reverse=True)
 

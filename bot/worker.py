@@ -106,7 +106,7 @@ class Worker:
             return
         service = self._service
         records, now = service.records, service.clock()
-        instrument = service.page(running).instrument
+        instrument = service.instrument(running)
         if await mix_due(running, instrument, records, now, dice=self._dice, wait=asyncio.sleep):
             await self._alarm_if_damaged(running)
             yield "mixed"
@@ -123,14 +123,14 @@ class Worker:
         working = service.working_days(running.snapshot.nation)
         if await queue_due(running, records, now, working):
             yield "comments-queued"
-        rules = service.page(running).instrument.comments
+        rules = service.instrument(running).comments
         if await nudge_due(running, rules, records, now, working):
             yield "moderators-nudged"
 
     async def _close(self, running: Running) -> AsyncIterator[str]:
         service, id = self._service, running.snapshot.id
         if running.phase is Phase.CLOSING:
-            instrument = service.page(running).instrument
+            instrument = service.instrument(running)
             await finish_close(
                 running, instrument, service.records, dice=self._dice, wait=asyncio.sleep
             )
@@ -168,12 +168,12 @@ class Worker:
 
     async def _send(self, running: Running, publication: Record) -> bool:
         """One that does not arrive is tried again later, and holds up no other."""
-        post: Post | None = post_of(self._service, running, publication)
-        if post is None:
-            return False
         try:
+            post: Post | None = post_of(self._service, running, publication)
+            if post is None:
+                return False
             await self._post(post.address, post.reply)
-        except Exception as error:  # noqa: BLE001 - whatever Teams does, the other posts must go out
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others must go out
             _log.error("post failed", snapshot=running.snapshot.id, **where(error))
             return False
         await mark_sent(self._service.records, publication)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from adaptive_cards_python.adaptive_card.Action import Execute
 from adaptive_cards_python.adaptive_card.Element import ElementType
@@ -38,8 +39,11 @@ def box_id(domain: DomainId) -> str:
     return f"comment.{domain}"
 
 
-def comments_card(page: Page, typed: Mapping[DomainId, str]) -> Card:
-    """An empty box for each domain, or what was written before. Without `refresh`."""
+def comments_card(page: Page, typed: Mapping[DomainId, str], *, revision: int) -> Card:
+    """An empty box for each domain, or what was written before. Without `refresh`.
+
+    `revision` is the ballot's: the button may overwrite comments only of that one.
+    """
     return card(
         page,
         [
@@ -51,23 +55,24 @@ def comments_card(page: Page, typed: Mapping[DomainId, str]) -> Card:
                 for domain in page.instrument.domains
                 for block in _box(page, domain, typed.get(domain.id, ""))
             ),
-            buttons(press(page, Verb.COMMENTS, save=True)),
+            buttons(press(page, Verb.COMMENTS, save=True, revision=revision)),
             buttons(_back(page)),
             *help_rows(page, Verb.COMMENTS),
         ],
     )
 
 
-def checked_card(page: Page, checked: Mapping[DomainId, Checked], *, seen: str) -> Card:
+def checked_card(
+    page: Page, checked: Mapping[DomainId, Checked], *, revision: int, seen: str
+) -> Card:
     """The same boxes with what is in the way above them; nothing has been saved yet.
 
     `seen` stands for the words as they are now: keeping them keeps these and no others.
     """
     at_risk = any(c.finding.risk for c in checked.values())
     refused = any(c.is_refused for c in checked.values())
+    save = partial(press, page, Verb.COMMENTS, save=True, revision=revision)
     words = page.words.buttons
-    keep = press(page, Verb.COMMENTS, words["keep_comment"], save=True, keep=seen)
-    clear = press(page, Verb.COMMENTS, words["clear_comment"], save=True, clear=True)
     return card(
         page,
         [
@@ -77,9 +82,9 @@ def checked_card(page: Page, checked: Mapping[DomainId, Checked], *, seen: str) 
                 for domain in page.instrument.domains
                 for block in _checked_box(page, domain, checked.get(domain.id))
             ),
-            buttons(press(page, Verb.COMMENTS, save=True)),
-            *([] if refused else [buttons(keep)]),
-            buttons(clear),
+            buttons(save()),
+            *([] if refused else [buttons(save(words["keep_comment"], keep=seen))]),
+            buttons(save(words["clear_comment"], clear=True)),
             *help_rows(page, Verb.COMMENTS),
         ],
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from adaptive_cards_python.adaptive_card.Action import Execute
 from adaptive_cards_python.adaptive_card.Element import ElementType
 
+from cards.inputs import Values
 from cards.page import Page
 from cards.parts import (
     Button,
@@ -22,8 +23,6 @@ from cards.parts import (
 )
 from cards.verbs import Verb
 from snapshot.wording import Command
-
-type Values = Mapping[str, str]
 
 _NOTHING: Values = {}
 
@@ -107,4 +106,6 @@ def signposting(page: Page) -> list[ElementType]:
 
 
 def _back(page: Page, typed: Values) -> Execute:
-    return press(page, Verb.SHOW, page.words.buttons["back_to_survey"], **typed)
+    """To the boxes where there are words for them: otherwise to whatever comes next."""
+    verb = Verb.COMMENTS if typed else Verb.SHOW
+    return press(page, verb, page.words.buttons["back_to_survey"], **typed)

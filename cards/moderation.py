@@ -16,19 +16,19 @@ from snapshot.instrument import Domain
 MOST_IN_A_NOTE = 200
 
 
-def moderation_notice(page: Page, *messages: str, **values: str) -> Card:
+def moderation_notice(page: Page, message: str, **values: str) -> Card:
     """What is posted, without any words of a comment, and the way to them."""
     return card(
         page,
         [
-            *(block for m in messages for block in paragraphs(page.text(m, **values))),
+            *paragraphs(page.text(message, **values)),
             buttons(press(page, Verb.READ_COMMENTS)),
         ],
     )
 
 
-def moderation_done(page: Page, *messages: str, **values: str) -> Card:
-    return card(page, [block for m in messages for block in paragraphs(page.text(m, **values))])
+def moderation_done(page: Page, message: str) -> Card:
+    return card(page, paragraphs(page.text(message)))
 
 
 def comment_card(page: Page, comment: Comment, typed: Values, note: str = "") -> Card:

@@ -39,7 +39,7 @@ SEALED = frozenset({State.OPEN, State.SUBMITTED, State.MIXING})
 class Ballot:
     """What stands inside the seal.
 
-    `revision` counts the answers given. A button that overwrites an answer carries the
+    `revision` counts the changes. A button that overwrites an answer or comments carries the
     revision that it was made for, so a late copy of an earlier tap changes nothing.
     `comments` is None until the card for them has been saved, whether or not with words.
     """
@@ -139,11 +139,16 @@ class Envelope:
         answers = {**ballot.answers, statement: option}
         return replace(self, ballot=replace(ballot, answers=answers, revision=ballot.revision + 1))
 
-    def commented(self, comments: Mapping[DomainId, str]) -> Envelope:
+    def commented(self, comments: Mapping[DomainId, str], revision: int) -> Envelope:
+        """Raises `NotOffered` when others were saved since the card was made."""
         ballot = self._draft()
         if ballot.comments == comments:
             return self
-        return replace(self, ballot=replace(ballot, comments=comments))
+        if ballot.comments is not None and revision != ballot.revision:
+            raise NotOffered
+        return replace(
+            self, ballot=replace(ballot, comments=comments, revision=ballot.revision + 1)
+        )
 
     def submitted(self, instrument: Instrument) -> Envelope:
         """Raises `NotComplete`. Sending what has been sent changes nothing."""

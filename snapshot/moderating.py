@@ -10,7 +10,7 @@ from snapshot.comments import CommentState, fill_queue, undecided
 from snapshot.instrument import CommentRules
 from snapshot.opening import Running
 from snapshot.ports import Kind, Records, SnapshotId
-from snapshot.publication import Outbox, Topic, find, id_of, record, topic_of
+from snapshot.publication import Outbox, Topic, find, id_of, record, topic_of, which_of
 
 _TOLD = (Topic.COMMENTS, Topic.NUDGE)
 
@@ -78,4 +78,4 @@ async def _last_told(records: Records, snapshot: SnapshotId) -> date | None:
     """The day on which moderators heard something last; a day without comments is none."""
     heads = await records.heads(snapshot, Kind.PUBLICATION)
     told = [h.id for h in heads if topic_of(h.id) in _TOLD and h.state != Outbox.SILENT]
-    return max((date.fromisoformat(id.partition("-")[2]) for id in told), default=None)
+    return max((date.fromisoformat(which_of(id)) for id in told), default=None)

@@ -46,6 +46,11 @@ def id_of(topic: Topic, which: str | date = "") -> str:
     return f"{topic}-{which}" if which else str(topic)
 
 
+def which_of(id: str) -> str:
+    """What sets it apart from others on its topic: a day, a week or a number, or nothing."""
+    return id.partition("-")[2]
+
+
 async def record(
     records: Records,
     snapshot: SnapshotId,
@@ -69,11 +74,10 @@ async def find(records: Records, snapshot: SnapshotId, id: str) -> Record | None
         return None
 
 
-async def newest(records: Records, snapshot: SnapshotId, *topics: Topic) -> Record | None:
-    """The last publication on these topics, whose ids are in the order of time."""
+async def newest(records: Records, snapshot: SnapshotId, topic: Topic) -> Record | None:
+    """The last publication on a topic whose ids are in the order of time."""
     heads = await records.heads(snapshot, Kind.PUBLICATION)
-    ids = [h.id for h in heads if topic_of(h.id) in topics]
-    last = max(ids, key=lambda id: id.partition("-")[2], default=None)
+    last = max((h.id for h in heads if topic_of(h.id) is topic), default=None)
     return await find(records, snapshot, last) if last else None
 
 

@@ -70,7 +70,9 @@ class Survey:
             raise NotOffered
         return await self._change(person, lambda e: e.answered(about.id, chosen.id, revision))
 
-    async def comment(self, person: Person, comments: Mapping[DomainId, str]) -> Envelope:
+    async def comment(
+        self, person: Person, comments: Mapping[DomainId, str], revision: int
+    ) -> Envelope:
         """Keep what was written in place of what was there. Raises `NotOffered`, `NotOpen`.
 
         A box without words is no comment. What may be kept (`comments.fits`, `screening`), the
@@ -79,7 +81,7 @@ class Survey:
         if not {d.id for d in self._instrument.domains} >= set(comments):
             raise NotOffered
         written = {domain: text for domain, text in comments.items() if text.strip()}
-        return await self._change(person, lambda e: e.commented(written))
+        return await self._change(person, lambda e: e.commented(written, revision))
 
     def contact(self, envelope: Envelope) -> Contact | None:
         """How to reach the person, as long as that is kept. Raises `Damaged`."""

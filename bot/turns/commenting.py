@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from bot.turns.place import MOST_TYPED, draft_of, what_next
+from bot.turns.place import draft_of, what_next
 from bot.turns.visit import Visit
 from cards.comments import Checked, box_id, checked_card, comments_card
-from cards.parts import Card
+from cards.parts import Card, with_note
 from snapshot.comments import fits
+from snapshot.errors import NotOffered
 from snapshot.instrument import DomainId
 from snapshot.screening import clean_up
 
@@ -20,17 +21,35 @@ async def comments(visit: Visit) -> Card:
 
     Until then the words stand in the boxes of the card, and nowhere else.
     """
-    if draft_of(visit.envelope) is None or not visit.running.moderators:
+    draft = draft_of(visit.envelope)
+    if draft is None or not visit.running.moderators:
         return what_next(visit, visit.envelope)
     typed = _typed(visit)
     if not visit.turn.is_set("save"):
-        return comments_card(visit.page, _kept(visit) if visit.turn.is_set("kept") else typed)
+        shown = (draft.comments or {}) if visit.turn.is_set("kept") else typed
+        return comments_card(visit.page, shown, revision=draft.revision)
     checked = {domain: _check(visit, words) for domain, words in typed.items()}
     if visit.turn.is_set("clear"):
         typed = {domain: typed[domain] for domain in checked if checked[domain].is_clean}
     elif not _may_stay(visit, checked):
-        return checked_card(visit.page, checked, seen=_digest(typed))
-    return what_next(visit, await visit.survey.comment(visit.turn.person, typed))
+        revision = visit.turn.number("revision")
+        return checked_card(visit.page, checked, revision=revision, seen=_digest(typed))
+    return await _save(visit, typed)
+
+
+async def _save(visit: Visit, typed: Mapping[DomainId, str]) -> Card:
+    """What comes next, or the boxes again where other words were saved since they were shown."""
+    person = visit.turn.person
+    try:
+        revision = visit.turn.number("revision")
+        return what_next(visit, await visit.survey.comment(person, typed, revision))
+    except NotOffered:
+        draft = draft_of(await visit.survey.envelope(person))
+        if draft is None:
+            raise
+        shown = {**(draft.comments or {}), **typed}
+        again = comments_card(visit.page, shown, revision=draft.revision)
+        return with_note(again, visit.page.text("stale_choice"))
 
 
 def _may_stay(visit: Visit, checked: Mapping[DomainId, Checked]) -> bool:
@@ -46,15 +65,10 @@ def _typed(visit: Visit) -> dict[DomainId, str]:
     """What stands in the boxes. An empty box does not arrive at all."""
     found = {}
     for domain in visit.page.instrument.domains:
-        words = clean_up(visit.turn.typed(box_id(domain.id))[:MOST_TYPED])
+        words = clean_up(visit.turn.typed(box_id(domain.id)))
         if words:
             found[domain.id] = words
     return found
-
-
-def _kept(visit: Visit) -> Mapping[DomainId, str]:
-    ballot = visit.envelope.ballot if visit.envelope else None
-    return (ballot.comments if ballot else None) or {}
 
 
 def _check(visit: Visit, words: str) -> Checked:

@@ -26,7 +26,7 @@ from snapshot.closing import begin_close, final_summary
 from snapshot.errors import NotLater
 from snapshot.interim import last_progress, sent_interim
 from snapshot.opening import extend as move_deadline
-from snapshot.publication import Topic, id_of, record
+from snapshot.publication import Topic, id_of, record, which_of
 from snapshot.snapshot import Mixing, Phase
 
 
@@ -57,7 +57,7 @@ async def _progress(visit: Visit) -> list[str]:
     last = await last_progress(visit.service.records, snapshot.id)
     if last is None:
         return [page.text("progress_none_yet", next_progress_day=following)]
-    frozen = date.fromisoformat(last.id.partition("-")[2])
+    frozen = date.fromisoformat(which_of(last.id))
     return [
         page.text(
             "progress",

@@ -5,6 +5,7 @@ So nothing that is stored can disagree with it.
 
 from __future__ import annotations
 
+from bot.turns.turn import MOST_TYPED
 from bot.turns.visit import Visit
 from cards.comments import box_id, comments_card
 from cards.notice import notice_card, sent_card
@@ -13,9 +14,6 @@ from cards.review import all_answered_card
 from cards.statement import statement_card
 from cards.welcome import welcome_card
 from snapshot.envelope import Ballot, Envelope, State, next_statement
-
-MOST_TYPED = 4_000
-"""Characters of a comment that we look at: what is longer is too long in any case."""
 
 _AFTER = {
     State.RELEASED: "already_mixed",
@@ -36,9 +34,7 @@ def what_next(visit: Visit, envelope: Envelope | None) -> Card:
         if statement is not None:
             return statement_card(page, statement, revision=draft.revision)
         if draft.comments is None and visit.running.moderators:
-            typed = boxes(visit)
-            words = {d.id: typed.get(box_id(d.id), "") for d in page.instrument.domains}
-            return comments_card(page, words)
+            return comments_card(page, {}, revision=draft.revision)
         return all_answered_card(page)
     if envelope.state in (State.SUBMITTED, State.MIXING):
         return sent_card(page, "already_sent")

@@ -13,6 +13,9 @@ from snapshot.sealing import Person
 
 _MOST_CHARACTERS = 200
 
+MOST_TYPED = 4_000
+"""Characters of what was typed that we look at: any input of ours holds fewer."""
+
 
 class Place(StrEnum):
     PRIVATE = "private"
@@ -76,14 +79,14 @@ class Turn:
         return value
 
     def typed(self, key: str) -> str:
-        """What was typed into an input, as it is; an empty one does not arrive at all.
+        """What was typed into an input, cut where it is too long; an empty one does not arrive.
 
         Raises `NotOffered` for what no input holds.
         """
         value = self.data.get(key, "")
         if not isinstance(value, str):
             raise NotOffered
-        return value
+        return value[:MOST_TYPED]
 
     def is_set(self, key: str) -> bool:
         return self.data.get(key) is True

@@ -14,6 +14,7 @@ from cards.parts import Card
 from content.packs import FIRST_LANGUAGE
 from snapshot.calendar import IsWorkingDay, earliest_mixing
 from snapshot.envelope import Envelope
+from snapshot.instrument import Instrument
 from snapshot.opening import Running
 from snapshot.ports import Records
 from snapshot.screening import Screener
@@ -77,6 +78,9 @@ class Service:
                     return pack
         return self.pack
 
+    def instrument(self, running: Running) -> Instrument:
+        return self.pack_for(running.snapshot.language).instrument
+
     def page(self, running: Running, language: str = "") -> Page:
         """Made once and kept: putting dates into words costs as much as a card.
 
@@ -118,8 +122,7 @@ class Visit:
 
 
 def survey_of(service: Service, running: Running, known: Envelope | None = None) -> Survey:
-    instrument = service.page(running).instrument
-    return Survey(running, instrument, service.records, known)
+    return Survey(running, service.instrument(running), service.records, known)
 
 
 def takes_answers(service: Service, running: Running) -> bool:

@@ -220,11 +220,12 @@ FINE = Finding(frozenset(), likely_name=False, risk=False)
 
 
 def _comments(page: Page) -> Card:
-    return comments_card(page, {})
+    return comments_card(page, {}, revision=22)
 
 
 def _comments_again(page: Page) -> Card:
-    return comments_card(page, {page.instrument.domains[1].id: "More *time* for talks [here](x)."})
+    typed = {page.instrument.domains[1].id: "More *time* for talks [here](x)."}
+    return comments_card(page, typed, revision=22)
 
 
 def _checked(page: Page, *, risk: bool = False) -> Card:
@@ -236,7 +237,7 @@ def _checked(page: Page, *, risk: bool = False) -> Card:
         Checked("More time for each child", FINE),
     )
     typed = zip((d.id for d in page.instrument.domains), said, strict=False)
-    return checked_card(page, dict(typed), seen="0" * 32)
+    return checked_card(page, dict(typed), revision=22, seen="0" * 32)
 
 
 def _at_risk(page: Page) -> Card:
@@ -245,7 +246,7 @@ def _at_risk(page: Page) -> Card:
 
 def _asked_about(page: Page) -> Card:
     words = Checked("We did well with Jayden", replace(FINE, likely_name=True))
-    return checked_card(page, {page.instrument.domains[0].id: words}, seen="0" * 32)
+    return checked_card(page, {page.instrument.domains[0].id: words}, revision=22, seen="0" * 32)
 
 
 def _review_with_comments(page: Page) -> Card:

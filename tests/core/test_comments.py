@@ -287,45 +287,54 @@ async def comments_of_ada(area: Area) -> Words | None:
 async def test_that_the_card_was_saved_is_known_even_if_it_was_empty(area: Area) -> None:
     await ada_begins(area)
     assert await comments_of_ada(area) is None
-    await area.survey.comment(person("Ada"), {})
+    await area.survey.comment(person("Ada"), {}, 0)
     assert await comments_of_ada(area) == {}
 
 
 async def test_a_second_save_replaces_the_first(area: Area) -> None:
     await ada_begins(area)
-    await area.survey.comment(person("Ada"), {SEEING: "Time.", HELPING: "Staff."})
-    await area.survey.comment(person("Ada"), {HELPING: "Trust."})
+    await area.survey.comment(person("Ada"), {SEEING: "Time.", HELPING: "Staff."}, 0)
+    await area.survey.comment(person("Ada"), {HELPING: "Trust."}, 1)
     assert await comments_of_ada(area) == {HELPING: "Trust."}
-    await area.survey.comment(person("Ada"), {})
+    await area.survey.comment(person("Ada"), {}, 2)
     assert await comments_of_ada(area) == {}
 
 
 async def test_comments_and_answers_leave_each_other_alone(area: Area) -> None:
     await ada_begins(area)
     await area.survey.answer(person("Ada"), "SE1", "fully", 0)
-    await area.survey.comment(person("Ada"), {SEEING: "Time."})
-    after = await area.survey.answer(person("Ada"), "SE1", "mostly", 1)
+    await area.survey.comment(person("Ada"), {SEEING: "Time."}, 0)
+    after = await area.survey.answer(person("Ada"), "SE1", "mostly", 2)
     assert after.ballot == Ballot(
         CellId("police"),
         {INSTRUMENT.statements[0].id: SOME_CHOICES[1]},
         False,
-        2,
+        3,
         {SEEING: "Time."},
     )
 
 
+async def test_a_late_copy_of_an_earlier_save_brings_nothing_back(area: Area) -> None:
+    await ada_begins(area)
+    await area.survey.comment(person("Ada"), {SEEING: "Time."}, 0)
+    await area.survey.comment(person("Ada"), {HELPING: "Trust."}, 1)
+    with pytest.raises(NotOffered):
+        await area.survey.comment(person("Ada"), {SEEING: "Time."}, 0)
+    assert await comments_of_ada(area) == {HELPING: "Trust."}
+
+
 async def test_the_same_save_twice_writes_once(area: Area) -> None:
     await ada_begins(area)
-    await area.survey.comment(person("Ada"), {SEEING: "Time."})
+    await area.survey.comment(person("Ada"), {SEEING: "Time."}, 0)
     before = await area.envelope("Ada")
-    await area.survey.comment(person("Ada"), {SEEING: "Time."})
+    await area.survey.comment(person("Ada"), {SEEING: "Time."}, 0)
     assert await area.envelope("Ada") == before
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "\n\t "])
 async def test_a_box_without_words_is_no_comment(area: Area, nothing: str) -> None:
     await ada_begins(area)
-    await area.survey.comment(person("Ada"), {SEEING: nothing, HELPING: "Staff."})
+    await area.survey.comment(person("Ada"), {SEEING: nothing, HELPING: "Staff."}, 0)
     assert await comments_of_ada(area) == {HELPING: "Staff."}
 
 
@@ -333,7 +342,7 @@ async def test_comments_on_an_unknown_domain_are_refused_and_none_is_kept(area: 
     await ada_begins(area)
     before = await area.envelope("Ada")
     with pytest.raises(NotOffered):
-        await area.survey.comment(person("Ada"), {SEEING: "Time.", DomainId("gossip"): "No."})
+        await area.survey.comment(person("Ada"), {SEEING: "Time.", DomainId("gossip"): "No."}, 0)
     assert await area.envelope("Ada") == before
 
 
@@ -342,21 +351,27 @@ async def test_no_comment_is_taken_after_sending_or_leaving(area: Area, state: S
     await area.keeps("Ada", with_comments({SEEING: "Time."}), state)
     before = await area.envelope("Ada")
     with pytest.raises(NotOpen) as refused:
-        await area.survey.comment(person("Ada"), {SEEING: "Trust."})
+        await area.survey.comment(person("Ada"), {SEEING: "Trust."}, 0)
     assert refused.value.state == state
     assert await area.envelope("Ada") == before
 
 
 async def test_no_comment_is_taken_from_whoever_has_not_begun(area: Area) -> None:
     with pytest.raises(NotOpen):
-        await area.survey.comment(person("Ada"), {SEEING: "Time."})
+        await area.survey.comment(person("Ada"), {SEEING: "Time."}, 0)
 
 
 async def test_an_envelope_is_as_long_with_comments_as_without(area: Area) -> None:
     lengths = set()
     await ada_begins(area)
-    for comments in ({}, {SEEING: "T"}, {SEEING: "Ü" * 500}, {SEEING: "x" * 1000, HELPING: "y"}):
-        await area.survey.comment(person("Ada"), comments)
+    written: tuple[Words, ...] = (
+        {},
+        {SEEING: "T"},
+        {SEEING: "Ü" * 500},
+        {SEEING: "x" * 1000, HELPING: "y"},
+    )
+    for revision, comments in enumerate(written):
+        await area.survey.comment(person("Ada"), comments, revision)
         body = (await area.envelope("Ada")).body
         lengths.add((len(body["ballot"]), len(body["contact"])))
     await area.survey.begin(person("Ben"), "police", contact("Ben"))
@@ -366,7 +381,7 @@ async def test_an_envelope_is_as_long_with_comments_as_without(area: Area) -> No
 
 async def test_a_stored_envelope_shows_no_word_of_a_comment(area: Area, tmp_path: Path) -> None:
     await ada_begins(area)
-    await area.survey.comment(person("Ada"), {SEEING: CANARY})
+    await area.survey.comment(person("Ada"), {SEEING: CANARY}, 0)
     kept = everything_on_disk(tmp_path)
     assert b"police" in kept  # what is plain would be found
     for word in (CANARY, SEEING):

@@ -17,7 +17,8 @@ import pytest
 from bot.rehearsal.teams import PersonHere, Shown, Teams
 from snapshot.envelope import State
 from snapshot.opening import Running
-from snapshot.ports import Kind
+from snapshot.ports import Kind, Record
+from snapshot.publication import Outbox
 from tests.stories.conftest import free_port
 from tests.stories.opening import (
     BotOnDemand,
@@ -225,6 +226,20 @@ async def test_answers_in_a_rewritten_one_are_not_mixed_and_the_other_has_its_su
     assert len(own_threads(teams, broken)) == 1, "what was posted at the opening, and no more"
     *_, summary = own_threads(teams, teams.channel("sound"))
     assert "about 10 practitioners" in summary.card.words
+
+
+async def test_a_broken_post_is_told_of_and_holds_up_no_other(
+    teams: Teams, bot: BotOnDemand, two: Two, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of an extension that somebody has emptied in the database nothing can be said."""
+    records, id = bot.app.service.records, two.sound.snapshot.id
+    empty = Record(id, Kind.PUBLICATION, "extension-001", {}, state=Outbox.RECORDED)
+    await records.create(empty)
+    bot.clock.moves(days=14)
+    await bot.works()
+    *_, last = own_threads(teams, teams.channel("sound"))
+    assert "results are withheld" in last.card.words
+    assert {alarm["event"] for alarm in alarms(capsys)} == {"post failed"}
 
 
 async def test_a_close_is_not_begun_on_a_snapshot_that_was_rewritten_meanwhile(

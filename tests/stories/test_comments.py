@@ -260,6 +260,22 @@ async def test_half_typed_words_survive_a_look_at_the_help(
     assert await comments_of(ada, bot) is None
 
 
+async def test_words_that_are_being_changed_survive_a_look_at_the_help_too(
+    teams: Teams, bot: RunningBot, channels: Channels
+) -> None:
+    ada = teams.person("Ada")
+    await gets_to_the_end(ada, bot)
+    await ada.presses("Next", {AWARENESS: CLEAN})
+    await ada.presses("See my answers")
+    await changes_comments(ada)
+    await ada.presses("Worried about a child?", {PREVENTION: "We need more"})
+    shown = await ada.presses("Back to the survey")
+    assert is_comments_card(shown)
+    assert shown.inputs[AWARENESS] == CLEAN
+    assert shown.inputs[PREVENTION] == "We need more"
+    assert await comments_of(ada, bot) == {"awareness": CLEAN}
+
+
 async def test_a_box_that_was_emptied_stays_empty_in_the_other_language(
     teams: Teams, bot: RunningBot, channels: Channels
 ) -> None:
@@ -526,6 +542,37 @@ async def test_the_same_save_sent_twice_is_kept_once(
     assert (await ballot_of(ada, bot)).comments == {"awareness": CLEAN}
 
 
+async def test_a_late_copy_of_an_earlier_save_brings_nothing_back(
+    teams: Teams, bot: RunningBot, channels: Channels
+) -> None:
+    ada = teams.person("Ada")
+    await gets_to_the_end(ada, bot)
+    await saves_by_hand(ada, {AWARENESS: CLEAN})
+    await ada.opens_the_chat()
+    await ada.presses("See my answers")
+    await changes_comments(ada)
+    await ada.presses("Next", {AWARENESS: "", PREVENTION: "Second thoughts."})
+    await saves_by_hand(ada, {AWARENESS: CLEAN})
+    assert await comments_of(ada, bot) == {"prevention": "Second thoughts."}
+
+
+async def test_an_empty_card_on_another_device_wipes_nothing_out(
+    teams: Teams, bot: RunningBot, channels: Channels
+) -> None:
+    ada = teams.person("Ada")
+    await gets_to_the_end(ada, bot)
+    elsewhere = ada.on_another_device()
+    await elsewhere.opens_the_chat()
+    await ada.presses("Next", {AWARENESS: CLEAN})
+    shown = await elsewhere.presses("Next", {PREVENTION: "From the train."})
+    assert "Nothing has changed" in shown.words
+    assert await comments_of(ada, bot) == {"awareness": CLEAN}
+    both = {box: words for box, words in shown.inputs.items() if words}
+    assert both == {AWARENESS: CLEAN, PREVENTION: "From the train."}
+    await elsewhere.presses("Next", both)
+    assert await comments_of(ada, bot) == {"awareness": CLEAN, "prevention": "From the train."}
+
+
 # -- where the words are --------------------------------------------------------------------------
 
 
@@ -576,7 +623,7 @@ async def saves_by_hand(ada: PersonHere, typed: Mapping[str, Any], **data: Any) 
     """Send what the comments card would, whatever the person sees."""
     running = {"snapshot": seen(ada).actions("help.worried")[0]["data"]["snapshot"]}
     action = {"type": "Action.Execute", "verb": "survey.comments", "data": running}
-    return await ada.acts(action, typed, save=True, **data)
+    return await ada.acts(action, typed, **{"save": True, "revision": 22, **data})
 
 
 async def changes_comments(ada: PersonHere) -> Shown:

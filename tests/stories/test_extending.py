@@ -14,7 +14,7 @@ import pytest
 from bot.rehearsal.teams import PersonHere, Shown, Teams
 from snapshot.envelope import State
 from snapshot.opening import Running
-from snapshot.ports import Kind
+from snapshot.ports import Kind, Record, SnapshotId
 from snapshot.snapshot import Extension, Phase
 from tests.stories.conftest import free_port
 from tests.stories.opening import BotOnDemand, another_process, own_threads
@@ -100,6 +100,29 @@ async def test_a_later_deadline_and_its_reason_are_posted_for_everybody(
     assert f"{MOVED} {REASON}" in post.words
     assert post.buttons == ["Open the private chat"]
     assert "5pm on Saturday 21 March" in (await fay.posts("status", channel)).words
+
+
+async def test_a_move_is_not_forgotten_when_the_list_was_being_read_meanwhile(
+    teams: Teams,
+    bot: BotOnDemand,
+    fay: PersonHere,
+    channel: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise practitioners would hear for half a minute that it has closed."""
+    records = bot.app.service.records
+    read_all = records.read_all
+    await fay.posts("extend", channel)
+
+    async def slow(snapshot: SnapshotId, kind: Kind) -> list[Record]:
+        found = await read_all(snapshot, kind)
+        monkeypatch.setattr(records, "read_all", read_all)
+        await extends(fay, channel)
+        return found
+
+    monkeypatch.setattr(records, "read_all", slow)
+    running = await the_one(bot)
+    assert running.snapshot.deadline == OLD + timedelta(days=7)
 
 
 async def test_it_stays_moved_and_sealed_over_a_restart(

@@ -220,6 +220,17 @@ async def test_it_starts_from_the_language_of_their_teams(
     assert (await ada.opens_the_chat()).card["lang"] == language
 
 
+async def test_for_a_reader_of_welsh_no_page_in_english_is_made(
+    teams: Teams, bot: RunningBot
+) -> None:
+    ada = teams.person("Ada")
+    ada.locale = WELSH
+    await ada.types("start")
+    await ada.presses("Parhau")
+    await ada.presses("Iechyd")
+    assert {language for _, language in bot.app.service.pages} == {WELSH}
+
+
 async def test_before_there_is_an_envelope_it_travels_on_the_cards(
     teams: Teams, bot: RunningBot
 ) -> None:

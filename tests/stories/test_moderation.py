@@ -258,6 +258,16 @@ async def test_a_paraphrase_is_held_to_the_same_rules(
     assert await comments_in(bot) == before
 
 
+async def test_more_than_a_card_could_hold_is_cut_before_it_is_shown_again(
+    teams: Teams, bot: RunningBot, channels: Channels
+) -> None:
+    await are_read_after_the_close(bot, teams, channels, [{"awareness": CANARY}])
+    await reads(channels)
+    shown = await decides(channels, "paraphrase", paraphrase="x" * 200_000)
+    assert "too long to save" in shown.words
+    assert len(json.dumps(shown.card)) < 28_000
+
+
 async def test_a_paraphrase_stands_in_place_of_the_words(
     teams: Teams, bot: RunningBot, channels: Channels
 ) -> None:
