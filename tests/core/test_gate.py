@@ -1,0 +1,62 @@
+"""Every figure that leaves goes through disclosure: nothing else reads counts, slips or tallies."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("bot", "cards", "content", "snapshot", "storage")
+
+READS = {
+    "counts": {"tally", "rating", "basis", "disclosure"},
+    "SLIP": {"mix"},
+    "TALLY": {"mix", "interim"},
+    "people": {"tally", "disclosure"},
+    "weighted": {"rating", "disclosure"},
+    "unweighted": {"rating", "disclosure"},
+}
+"""What tells how many chose what, and the modules of the core that may look at it.
+
+Cards show `Figure`s, which are fit to be printed; those have other owners, named below.
+"""
+
+PRINTED = {
+    ("cards/summary.py", "people"),
+    ("cards/summary.py", "weighted"),
+    ("cards/summary.py", "unweighted"),
+    # The number of made-up people in a sample is a setting.
+    ("bot/sample.py", "people"),
+    ("bot/app.py", "people"),
+}
+
+
+def attributes(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+
+
+def readers() -> set[tuple[str, str]]:
+    """Each file that reads one of these, with what it reads."""
+    return {
+        (str(path.relative_to(ROOT)), name)
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*.py")
+        for name in attributes(path)
+        if name in READS
+    }
+
+
+def test_counts_are_read_by_nobody_else() -> None:
+    allowed = {(f"snapshot/{owner}.py", name) for name, owners in READS.items() for owner in owners}
+    assert readers() <= allowed | PRINTED
+
+
+def test_the_gate_is_where_they_are_read() -> None:
+    """Otherwise a new name for them would leave this test with nothing to find."""
+    found = readers()
+    for name in ("counts", "people", "weighted", "unweighted"):
+        assert ("snapshot/disclosure.py", name) in found
+    assert {("snapshot/mix.py", "SLIP"), ("snapshot/interim.py", "TALLY")} <= found
