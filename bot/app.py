@@ -31,8 +31,9 @@ from content.screening import load_screener
 from snapshot.ports import DIRECTORY, Keys, KeysError, Kind, Records, RecordsError
 from snapshot.sealing import Person
 from snapshot.snapshot import Phase
+from storage.errors import Unusable
 from storage.keyfiles import KeyFiles
-from storage.sqlite import SqliteRecords, Unusable
+from storage.sqlite import SqliteRecords
 
 _log = structlog.get_logger()
 
