@@ -104,7 +104,8 @@ async def _client(
     raise Unavailable(str(opened))
 
 
-class _Transport(AioHttpTransport):  # type: ignore[misc] - imported lazily there, so untyped
+# Its package hands it out lazily, hence without a type.
+class _Transport(AioHttpTransport):  # type: ignore[misc]
     async def send(self, request: Any, **config: Any) -> Any:
         # For loopback addresses the client would not look at certificates at all, and with a
         # certificate file it would open a new connection for each request. The session does it.
