@@ -5,6 +5,10 @@ second create cannot double anything; a change names the ETag that was read. Eve
 a random mark: when a request is sent again because its answer was lost, the mark tells whether
 the version that stands there is our own. To compare what was written would not do: two workers
 claim the journal with the very same words, and only one may think that the claim is theirs.
+
+One thing the mark cannot tell: that a version of ours, whose answer was lost, has already been
+replaced by somebody who built on it. Then `Changed` is raised, as the port says, and whoever reads
+again finds their own change in place.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 The client's own retries are switched off (`cosmos_opening`): they may take half a minute, while
 somebody waits in front of a card, and they send a write again when the connection broke after the
-server had acted. Here every call knows that it may have happened already.
+server had acted. Below it, aiohttp still sends a read, replace or delete once more when a kept
+connection turns out to be broken; so whoever writes looks whether they have done it already.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class Patience:
         """What `work` gives, or why the store said no: `NOT_FOUND`, `CONFLICT`, `STALE`.
 
         Raises `Unavailable` when the time or the attempts are used up, `Refused` for any other
-        answer. After the first attempt `work` may find that it has been done already.
+        answer. An attempt may find that an earlier one has done the work already.
         """
         found = await self._try(work)
         if not isinstance(found, Failure):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ssl
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -79,6 +81,7 @@ async def _client(
 ) -> CosmosClient:
     if not account.key and credential is None:
         credential = await stack.enter_async_context(_entra())
+    _check_key(account.key)
     policy = ConnectionPolicy()
     # The keyword `retry_total=0` would be taken for "not given", and nine retries be made.
     policy.RetryOptions = type(policy.RetryOptions)(max_retry_attempt_count=0)
@@ -102,6 +105,18 @@ async def _client(
     if opened.status in (UNAUTHORIZED, FORBIDDEN):
         raise Unusable(f"{opened}: it does not let us in; look at the identity and its role")
     raise Unavailable(str(opened))
+
+
+def _check_key(key: str) -> None:
+    """The client would only notice at the first request, with an error that nobody expects."""
+    try:
+        base64.b64decode(key, validate=True)
+    except binascii.Error:
+        is_key = False
+    else:
+        is_key = True
+    if not is_key:
+        raise Unusable("COSMOS_KEY is not a key: those are written in base 64")
 
 
 # Its package hands it out lazily, hence without a type.
