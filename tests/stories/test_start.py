@@ -60,6 +60,10 @@ def start(
             "COSMOS_CA_FILE cannot be read as a certificate",
         ),
         (
+            {"SNAPSHOT_STORE": "cosmos://127.0.0.1:1/db", "COSMOS_KEY": "ZQXJ!"},
+            "COSMOS_KEY is not a key",
+        ),
+        (
             {"SNAPSHOT_STORE": "cosmos://127.0.0.1:1/db", "COSMOS_KEY": "ZQXJ"},
             "Cosmos DB did not answer",
         ),
@@ -75,6 +79,7 @@ def test_settings_that_cannot_be_are_named(
     assert ended.returncode == 1
     assert "The bot cannot start like this." in ended.stderr
     assert says in ended.stderr
+    assert "ZQXJ" not in ended.stderr, "keys are named, never shown"
     assert "Traceback" not in ended.stderr
     assert list(tmp_path.iterdir()) == []
 
