@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -31,8 +31,9 @@ from content.screening import load_screener
 from snapshot.ports import DIRECTORY, Keys, KeysError, Kind, Records, RecordsError
 from snapshot.sealing import Person
 from snapshot.snapshot import Phase
+from storage.errors import Unusable
 from storage.keyfiles import KeyFiles
-from storage.sqlite import SqliteRecords, Unusable
+from storage.sqlite import SqliteRecords
 
 _log = structlog.get_logger()
 
@@ -50,7 +51,7 @@ class App:
 async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[App]:
     """Everything wired together, and put away again afterwards."""
     keys = KeyFiles(settings.key_folder)
-    async with SqliteRecords(settings.database) as records, aiohttp.ClientSession() as session:
+    async with _store(settings) as records, aiohttp.ClientSession() as session:
         due = asyncio.Event()
         service = await _service(settings, records, keys, clock, due)
         if settings.sample:
@@ -58,6 +59,17 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
         receive, post = _teams(service, session)
         worker = Worker(service, post, SystemRandom(), due)
         yield App(make_web(receive, partial(_is_ready, records)), worker, service)
+
+
+def _store(settings: Settings) -> AbstractAsyncContextManager[Records]:
+    if settings.cosmos is None:
+        return SqliteRecords(settings.database)
+    # Its client is large, and a bot on SQLite does without.
+    from storage.cosmos import CosmosRecords
+    from storage.cosmos_opening import Account
+
+    key = settings.cosmos_key.get_secret_value()
+    return CosmosRecords(Account(*settings.cosmos, key, settings.cosmos_ca_file))
 
 
 class CannotStart(Exception):

@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -25,6 +26,8 @@ PLAYGROUND = "http://localhost:56150"
 
 # No spaces: such an id would be nobody's, and the list would shut out whom it should let in.
 _PERSON = re.compile(r"[^/;\s\x00-\x1f\x7f]{1,128}/[^/;\s\x00-\x1f\x7f]{1,128}")
+
+_COSMOS = re.compile(r"cosmos://([A-Za-z0-9.-]+)(:[0-9]{1,5})?/([A-Za-z0-9_-]{1,255})")
 
 
 class Env(StrEnum):
@@ -55,6 +58,8 @@ class Settings(BaseModel):
     host: str = Field(default="127.0.0.1", alias="HOST")
     port: int = Field(default=3978, alias="PORT", ge=0, le=65535)
     store: str = Field(default="sqlite:///var/snapshot.db", alias="SNAPSHOT_STORE")
+    cosmos_key: SecretStr = Field(default=SecretStr(""), alias="COSMOS_KEY")
+    cosmos_ca_file: Path | None = Field(default=None, alias="COSMOS_CA_FILE")
     keys: str = Field(default="file:var/keys", alias="SNAPSHOT_KEYS")
     content: Path | None = Field(default=None, alias="SNAPSHOT_CONTENT")
     sample: int = Field(default=0, alias="SNAPSHOT_SAMPLE", ge=0, le=5_000)
@@ -76,8 +81,9 @@ class Settings(BaseModel):
     @field_validator("store")
     @classmethod
     def _known_store(cls, value: str) -> str:
-        if not value.startswith("sqlite:///") or not value.removeprefix("sqlite:///"):
-            raise ValueError("must be sqlite:///PATH; other stores are not built yet")
+        is_file = value.startswith("sqlite:///") and value.removeprefix("sqlite:///")
+        if not is_file and not _COSMOS.fullmatch(value):
+            raise ValueError("must be sqlite:///PATH or cosmos://ACCOUNT-HOST[:PORT]/DATABASE")
         return value
 
     @field_validator("keys")
@@ -115,9 +121,26 @@ class Settings(BaseModel):
             raise ValueError("HOST must be a loopback address such as 127.0.0.1 in local use")
         return self
 
+    @model_validator(mode="after")
+    def _key_for_emulators_only(self) -> Self:
+        account = _COSMOS.fullmatch(self.store)
+        if self.cosmos_key.get_secret_value() and account and not _is_loopback(account[1]):
+            raise ValueError(
+                "COSMOS_KEY is for an emulator on a loopback address only: leave it out, and the "
+                "account's own sign-in (Entra) is used"
+            )
+        return self
+
     @property
     def database(self) -> Path:
+        """The file, where the store is SQLite."""
         return Path(self.store.removeprefix("sqlite:///"))
+
+    @property
+    def cosmos(self) -> tuple[str, str] | None:
+        """The account's address and the database's name, where the store is Cosmos DB."""
+        found = _COSMOS.fullmatch(self.store)
+        return (f"https://{found[1]}{found[2] or ''}/", found[3]) if found else None
 
     @property
     def key_folder(self) -> Path:

@@ -20,6 +20,7 @@ from typing import Any, Self
 import orjson
 
 from snapshot.ports import Changed, Exists, Head, Kind, Missing, Record, SnapshotId, Unavailable
+from storage.errors import NewerDatabase, Unusable
 
 LOCK_WAIT_MS = 2_500
 """How long a statement waits for another process; a turn must answer within 3 s."""
@@ -38,14 +39,6 @@ CREATE TABLE IF NOT EXISTS records (
     PRIMARY KEY (snapshot, kind, id)
 ) WITHOUT ROWID
 """
-
-
-class Unusable(Exception):
-    """The file cannot be used as a database; the message says why, and what to do."""
-
-
-class NewerDatabase(Unusable):
-    """The file was written by a newer version of this program."""
 
 
 class SqliteRecords:

@@ -5,8 +5,18 @@ a broken installation into a green run with a smaller number in it, which nobody
 """
 
 import os
+from collections.abc import Iterator
 
 import pytest
+
+from tests.cosmos.server import Server, cosmos_server
+
+
+@pytest.fixture(scope="session")
+def cosmos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that speaks Cosmos DB's protocol; each test takes a database of its own in it."""
+    with cosmos_server(tmp_path_factory.mktemp("cosmos")) as running:
+        yield running
 
 
 def skipped_in_ci(config: pytest.Config) -> list[pytest.TestReport | pytest.CollectReport]:

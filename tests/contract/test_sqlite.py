@@ -18,7 +18,8 @@ from random import Random
 import pytest
 
 from snapshot.ports import DIRECTORY, Changed, Kind, Record, Unavailable
-from storage.sqlite import LOCK_WAIT_MS, NewerDatabase, SqliteRecords
+from storage.errors import NewerDatabase
+from storage.sqlite import LOCK_WAIT_MS, SqliteRecords
 from tests.contract.racer import RACE
 from tests.contract.records_contract import HERE, RecordsContract, an_envelope
 
@@ -394,7 +395,7 @@ async def test_a_path_that_holds_something_else_is_refused_with_an_error_of_ours
         letter = b"Dear Sir or Madam, this is no database at all. "
         await asyncio.to_thread(path.write_bytes, letter * 50)
     said, complaints = await opening(path)
-    assert said.startswith(("snapshot.ports.", "storage.sqlite."))
+    assert said.startswith(("snapshot.ports.", "storage.errors."))
     assert complaints == ""
 
 

@@ -48,7 +48,25 @@ def start(
         ({"SNAPSHOT_ENV": "staging"}, "SNAPSHOT_ENV"),
         ({"HOST": "192.0.2.1"}, "HOST must be a loopback address"),
         ({"PORT": "http"}, "PORT"),
-        ({"SNAPSHOT_STORE": "cosmos://account/db"}, "SNAPSHOT_STORE"),
+        ({"SNAPSHOT_STORE": "mongodb://account/db"}, "SNAPSHOT_STORE"),
+        ({"SNAPSHOT_STORE": "cosmos://account.example"}, "SNAPSHOT_STORE"),
+        ({"SNAPSHOT_STORE": "cosmos://account.example/a/b"}, "SNAPSHOT_STORE"),
+        (
+            {"SNAPSHOT_STORE": "cosmos://account.example/db", "COSMOS_KEY": "ZQXJ"},
+            "COSMOS_KEY is for an emulator on a loopback address only",
+        ),
+        (
+            {"SNAPSHOT_STORE": "cosmos://127.0.0.1:1/db", "COSMOS_CA_FILE": "not/there"},
+            "COSMOS_CA_FILE cannot be read as a certificate",
+        ),
+        (
+            {"SNAPSHOT_STORE": "cosmos://127.0.0.1:1/db", "COSMOS_KEY": "ZQXJ!"},
+            "COSMOS_KEY is not a key",
+        ),
+        (
+            {"SNAPSHOT_STORE": "cosmos://127.0.0.1:1/db", "COSMOS_KEY": "ZQXJ"},
+            "Cosmos DB did not answer",
+        ),
         ({"SNAPSHOT_KEYS": "https://vault.example.org"}, "SNAPSHOT_KEYS"),
         ({"SNAPSHOT_SAMPLE": "-1"}, "SNAPSHOT_SAMPLE"),
         ({"SNAPSHOT_CONTENT": "not/there"}, "must be a folder with instrument.en-GB.yaml"),
@@ -61,6 +79,7 @@ def test_settings_that_cannot_be_are_named(
     assert ended.returncode == 1
     assert "The bot cannot start like this." in ended.stderr
     assert says in ended.stderr
+    assert "ZQXJ" not in ended.stderr, "keys are named, never shown"
     assert "Traceback" not in ended.stderr
     assert list(tmp_path.iterdir()) == []
 

@@ -1,0 +1,131 @@
+"""Stands between the store and the server, and does to requests what networks and clouds do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import aiohttp
+from aiohttp import web
+
+from storage.cosmos_opening import Account
+from tests.cosmos.server import Server
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`acts`: the server has done it before things go wrong. `status` 0: the connection is cut."""
+
+    acts: bool = False
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request for items. `write` is the mark of what it writes, if it does."""
+
+    method: str
+    write: str
+
+
+type Plan = Callable[[Seen], Fault | None]
+
+
+def nothing(_: Seen) -> None:
+    return None
+
+
+@dataclass
+class Proxy:
+    """`plan` says what becomes of each request for items; all others pass.
+
+    `account_says` replaces parts of what the account tells about itself.
+    """
+
+    server: Server
+    plan: Plan = nothing
+    seen: list[Seen] = field(default_factory=list)
+    account_says: Mapping[str, object] = field(default_factory=dict)
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            trusted = ssl.create_default_context(cafile=self.server.ca_file)
+            self._onward = await stack.enter_async_context(
+                aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusted))
+            )
+            shown = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            shown.load_cert_chain(self.server.ca_file, self.server.folder / "key.pem")
+            app = web.Application(client_max_size=4 * 1024 * 1024)
+            app.router.add_route("*", "/{path:.*}", self._take)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=shown).start()
+            self.port = int(runner.addresses[0][1])
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    def reach(self, account: Account) -> Account:
+        """The same database, through here."""
+        return replace(account, url=f"https://127.0.0.1:{self.port}/")
+
+    def next(self, *faults: Fault | None) -> None:
+        """These befall the next requests, one each (None: nothing does); then all is well."""
+        coming = list(faults)
+        self.seen.clear()
+        self.plan = lambda _: coming.pop(0) if coming else None
+
+    def always(self, fault: Fault) -> None:
+        self.seen.clear()
+        self.plan = lambda _: fault
+
+    async def _take(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        fault = None
+        if "/docs" in request.path:
+            seen = Seen(request.method, _write_in(body))
+            self.seen.append(seen)
+            fault = self.plan(seen)
+        answer = None if fault and not fault.acts else await self._forward(request, body)
+        if fault is None:
+            return answer or web.Response()
+        await asyncio.sleep(fault.delay_s)
+        if fault.status:
+            return web.Response(status=fault.status, headers=fault.headers, text="{}")
+        if fault.delay_s:
+            return answer or await self._forward(request, body)
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    async def _forward(self, request: web.Request, body: bytes) -> web.Response:
+        url = f"https://127.0.0.1:{self.server.port}{request.raw_path}"
+        headers = {n: v for n, v in request.headers.items() if n.lower() not in _OWN}
+        async with self._onward.request(
+            request.method, url, data=body, headers=headers, allow_redirects=False
+        ) as answer:
+            told = {n: v for n, v in answer.headers.items() if n.lower() not in _OWN}
+            content = await answer.read()
+        if request.path == "/":
+            content = json.dumps({**json.loads(content), **self.account_says}).encode()
+        return web.Response(status=answer.status, headers=told, body=content)
+
+
+_OWN = {"host", "content-length", "transfer-encoding", "connection", "keep-alive"}
+
+
+def _write_in(body: bytes) -> str:
+    try:
+        return str(json.loads(body).get("write", ""))
+    except (ValueError, AttributeError):
+        return ""

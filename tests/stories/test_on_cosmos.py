@@ -1,0 +1,265 @@
+"""The same bot on Cosmos DB: alone, three on one database, and with a database that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import aiohttp
+import pytest
+
+from bot.rehearsal.teams import Answer, Teams
+from snapshot.envelope import State
+from snapshot.ports import Kind
+from snapshot.snapshot import Phase
+from snapshot.tally import Slip, Tally
+from storage.cosmos_opening import Account
+from tests.cosmos.proxy import Fault, Proxy
+from tests.cosmos.server import Server
+from tests.stories.conftest import Clock, RunningBot, free_port
+from tests.stories.people import (
+    AGENCIES,
+    Respondent,
+    answers,
+    begins,
+    closes,
+    respondents,
+    sends,
+    summary_in,
+)
+from tests.stories.test_sixty import (
+    expected_slips,
+    found_in,
+    kinds_with_answers,
+    with_pauses_and_a_restart,
+)
+
+PEOPLE = 24
+PEOPLE_OF_THREE = 36
+
+
+def settings_for(account: Account) -> dict[str, str]:
+    place = account.url.removeprefix("https://")
+    return {
+        "SNAPSHOT_STORE": f"cosmos://{place}{account.database}",
+        "COSMOS_KEY": account.key,
+        "COSMOS_CA_FILE": str(account.ca_file),
+    }
+
+
+def a_bot(folder: Path, account: Account, clock: Clock | None = None) -> RunningBot:
+    more = settings_for(account)
+    return RunningBot(folder, free_port(), clock=clock or Clock(), more_settings=more)
+
+
+@pytest.fixture
+def account(cosmos: Server) -> Account:
+    return cosmos.new_database()
+
+
+@pytest.fixture
+async def bot(account: Account, tmp_path: Path) -> AsyncIterator[RunningBot]:
+    running = a_bot(tmp_path, account)
+    await running.starts()
+    await running.opens_a_snapshot()
+    yield running
+    await running.stops()
+
+
+async def check(bot: RunningBot, everybody: list[Respondent]) -> None:
+    """Every ballot came out once, and nothing else is left of it.
+
+    Labels aside: with so few people, small agencies come out under one.
+    """
+    records = bot.app.service.records
+    (running,) = await bot.app.service.directory.all(fresh=True)
+    id = running.snapshot.id
+    assert running.phase is Phase.CLOSED
+    slips = [Slip.from_json(r.id, r.body) for r in await records.read_all(id, Kind.SLIP)]
+    cut = Counter((s.domain, s.choices) for s in slips)
+    assert cut == without_labels(expected_slips(bot, everybody))
+    tallies = [Tally.from_json(r.id, r.body) for r in await records.read_all(id, Kind.TALLY)]
+    assert sum(t.people for t in tallies) == len(everybody)
+    envelopes = await records.read_all(id, Kind.ENVELOPE)
+    assert Counter(e.state for e in envelopes) == {State.RELEASED: len(everybody)}
+    assert not any(any(e.body.values()) for e in envelopes)
+    assert await records.heads(id, Kind.JOURNAL) == []
+    assert await kinds_with_answers(bot) == {Kind.SLIP, Kind.TALLY}
+
+
+def without_labels(
+    slips: Mapping[tuple[str, str, tuple[str, ...]], int],
+) -> Counter[tuple[str, tuple[str, ...]]]:
+    found: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for (_, domain, choices), how_often in slips.items():
+        found[domain, choices] += how_often
+    return found
+
+
+async def test_every_ballot_comes_out_once(
+    teams: Teams, bot: RunningBot, capfd: pytest.CaptureFixture[str]
+) -> None:
+    facilitator, channel = teams.person("Canary-Facilitator"), teams.channel()
+    await facilitator.posts("status", channel)
+    everybody = respondents(teams, PEOPLE, AGENCIES, Random(24))
+    await with_pauses_and_a_restart(everybody, bot)
+    await closes(facilitator, channel)
+    await summary_in(teams, channel)
+    await check(bot, everybody)
+
+    canaries = [p.person.name for p in everybody] + [p.person.object_id for p in everybody]
+    canaries += [bot.more_settings["COSMOS_KEY"]]
+    log = "".join(capfd.readouterr())
+    assert [c for c in canaries if c in log] == []
+    assert found_in(bot.folder, canaries) == []
+
+
+# -- three processes on one database --------------------------------------------------------------
+
+
+@dataclass
+class Balanced(Teams):
+    """Each request goes to the next bot in turn, as behind a load balancer."""
+
+    bots: Iterator[RunningBot] = field(default_factory=lambda: iter(()))
+
+    async def request(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        self.bot_url = next(self.bots).url
+        return await super().request(body, headers)
+
+
+@pytest.fixture
+async def three(account: Account, tmp_path: Path) -> AsyncIterator[list[RunningBot]]:
+    """Three bots with a store, a cache and a worker of their own; they share keys and a clock."""
+    clock = Clock()
+    async with AsyncExitStack() as stack:
+        bots = [a_bot(tmp_path, account, clock) for _ in range(3)]
+        for number, bot in enumerate(bots):
+            await bot.starts()
+            stack.push_async_callback(bot.stops)
+            if number == 0:
+                await bot.opens_a_snapshot()
+        yield bots
+
+
+async def works(bots: list[RunningBot]) -> None:
+    """All of them at the same moment; none gets in another's way for good."""
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(bot.app.worker.do_due() for bot in bots))
+
+
+async def test_three_bots_take_turns_mix_and_close_and_nothing_is_lost_or_doubled(
+    three: list[RunningBot], capfd: pytest.CaptureFixture[str]
+) -> None:
+    first = three[0]
+    async with Balanced(first.url, bots=itertools.cycle(three)) as teams:
+        facilitator, channel = teams.person("Facilitator"), teams.channel()
+        await facilitator.posts("status", channel)
+        everybody = respondents(teams, PEOPLE_OF_THREE, ("Police",), Random(36))
+        await asyncio.gather(*(one.takes_part() for one in everybody))
+
+        first.clock.moves(days=4)
+        await works(three)
+        (running,) = await first.app.service.directory.all(fresh=True)
+        records = first.app.service.records
+        left = await records.heads(running.snapshot.id, Kind.ENVELOPE, State.SUBMITTED)
+        assert len(left) == running.snapshot.k, "the others have been mixed"
+
+        await closes(facilitator, channel)
+        await works(three)
+        await works(three)
+        await check(first, everybody)
+    assert "work failed" not in "".join(capfd.readouterr())
+
+
+async def test_one_button_pressed_on_three_bots_at_once_counts_once(
+    three: list[RunningBot],
+) -> None:
+    async with Balanced(three[0].url, bots=itertools.cycle(three)) as teams:
+        ada = teams.person("Ada")
+        await begins(ada)
+        devices = [ada.on_another_device() for _ in range(3)]
+        for device in devices:
+            await device.opens_the_chat()
+        await asyncio.gather(*(device.presses("Fully true") for device in devices))
+        shown = await ada.on_another_device().opens_the_chat()
+        assert "2 of 22" in shown.words
+        (head,) = await three[0].app.service.records.heads(
+            (await three[0].app.service.directory.all())[0].snapshot.id, Kind.ENVELOPE
+        )
+        assert head.state == State.OPEN
+
+
+# -- a database that fails ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=503),
+        Fault(),
+        Fault(delay_s=30.0, status=503),
+        Fault(status=429, headers={"x-ms-retry-after-ms": "20000"}),
+    ],
+    ids=["503", "cut", "hangs", "throttled"],
+)
+async def test_while_the_database_is_away_people_are_told_in_time_and_go_on_afterwards(
+    fault: Fault, cosmos: Server, account: Account, tmp_path: Path
+) -> None:
+    async with Proxy(cosmos) as proxy:
+        bot = a_bot(tmp_path, proxy.reach(account))
+        await bot.starts()
+        await bot.opens_a_snapshot()
+        async with Teams(bot.url) as teams:
+            ada = teams.person("Ada")
+            await begins(ada)
+            await answers(ada, ["Partly true"] * 3)
+
+            proxy.always(fault)
+            started = time.monotonic()
+            shown = await ada.presses("Fully true")
+            assert time.monotonic() - started < 3.0
+            assert "Nothing is lost. Please try again in a minute." in shown.words
+
+            proxy.next()
+            shown = await ada.presses("Continue")
+            assert "4 of 22" in shown.words, "what failed was not kept, and the rest was"
+            await answers(ada, ["Mostly true"] * 19)
+            await sends(ada)
+            (running,) = await bot.app.service.directory.all()
+            (head,) = await bot.app.service.records.heads(running.snapshot.id, Kind.ENVELOPE)
+            assert head.state == State.SUBMITTED
+        await bot.stops()
+
+
+async def test_a_bot_is_not_ready_while_its_database_is_away(
+    cosmos: Server, account: Account, tmp_path: Path
+) -> None:
+    async with Proxy(cosmos) as proxy, aiohttp.ClientSession() as session:
+        bot = a_bot(tmp_path, proxy.reach(account))
+        await bot.starts()
+
+        async def is_ready() -> int:
+            async with session.get(f"{bot.url}/readyz") as answer:
+                return answer.status
+
+        assert await is_ready() == 200
+        proxy.always(Fault(status=503))
+        assert await is_ready() == 503
+        proxy.next()
+        assert await is_ready() == 200
+        await bot.stops()
+
+
+def test_a_bot_on_sqlite_does_not_load_the_client() -> None:
+    asked = "import sys, bot.app; sys.exit('azure' in sys.modules)"
+    subprocess.run([sys.executable, "-c", asked], check=True)  # noqa: S603
