@@ -167,7 +167,7 @@ async def test_three_bots_take_turns_mix_and_close_and_nothing_is_lost_or_double
         everybody = respondents(teams, PEOPLE_OF_THREE, ("Police",), Random(36))
         await asyncio.gather(*(one.takes_part() for one in everybody))
 
-        first.clock.moves(days=4)
+        first.clock.moves(days=3)
         await works(three)
         (running,) = await first.app.service.directory.all(fresh=True)
         records = first.app.service.records
