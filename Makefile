@@ -32,7 +32,7 @@ endif
 	@$(PYTHON) infra/playground/run.py
 
 test: $(VENV)/.test node-test check
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(VENV)/.test
 	$(VENV)/bin/ruff format --check .
