@@ -148,13 +148,16 @@ STATEMENTS = len(instrument().statements)
 class Lingering:
     """How many comments were given to their author, of how many; `chance`: by drawing lots.
 
-    `undated`: the same linker where all versions have one time.
+    `undated`: the same linker where all versions have one time. `spotted`: writers among as
+    many of the slowest people as there are writers, of `writers`.
     """
 
     right: int
     undated: int
     comments: int
     chance: float
+    spotted: int
+    writers: int
 
 
 def examine_lingering(campaign: Campaign) -> Lingering:
@@ -162,17 +165,21 @@ def examine_lingering(campaign: Campaign) -> Lingering:
     authors = {
         text: campaign.tag_of(p.name) for p in campaign.people for text in p.comments.values()
     }
-    right = undated = total = 0
+    right = undated = total = spotted = writers = 0
     chance = 0.0
     for batch in batches(campaign):
         tags = sorted(tag for _, tag in batch.members)
         texts = sorted((c.body["text"] for c in batch.comments), key=len, reverse=True)
         written_by = [authors[text] for text in texts]
-        right += _hits(sorted(tags, key=lambda tag: -gaps[tag]), written_by)
+        slowest = sorted(tags, key=lambda tag: -gaps[tag])
+        wrote = set(written_by)
+        spotted += len(wrote.intersection(slowest[: len(wrote)]))
+        writers += len(wrote)
+        right += _hits(slowest, written_by)
         undated += _hits(tags, written_by)
         chance += len(texts) / len(tags)
         total += len(texts)
-    return Lingering(right, undated, total, chance)
+    return Lingering(right, undated, total, chance, spotted, writers)
 
 
 def _hits(tags: Sequence[str], authors: Sequence[str]) -> int:
@@ -194,10 +201,11 @@ def _gaps(campaign: Campaign) -> dict[str, int]:
 
 def judge_lingering(parts: Sequence[Lingering]) -> Result:
     right, total = sum(p.right for p in parts), sum(p.comments for p in parts)
+    spotted, writers = sum(p.spotted for p in parts), sum(p.writers for p in parts)
     chance, undated = (sum(getattr(p, f) for p in parts) / total for f in ("chance", "undated"))
     return Result(
-        f"{100 * right / total:.0f} % of {total} comments given to their author, "
-        f"{100 * chance:.0f} % by chance",
+        f"{100 * spotted / writers:.0f} % of writers spotted; {100 * right / total:.0f} % of "
+        f"{total} comments given to their author, {100 * chance:.0f} % by chance",
         f"versions without times: {100 * undated:.0f} %",
         right / total <= 1.5 * chance,
         undated <= 1.5 * chance,

@@ -16,7 +16,7 @@ from snapshot.envelope import State
 from snapshot.errors import Tampered
 from snapshot.interim import mix_due
 from snapshot.opening import extend, open_snapshot, take_up
-from snapshot.ports import DIRECTORY, Kind, Record
+from snapshot.ports import Record
 from snapshot.sealing import Sealer
 from snapshot.snapshot import Mixing, Snapshot
 from tests.attacks.attack import Result, Staged
@@ -248,12 +248,15 @@ async def extension_undone(open_store: OpenStore, folder: Path) -> Result:
     async with an_area(open_store, folder) as area:
         before = area.running
         later = before.snapshot.deadline + timedelta(days=7)
-        await extend(before, area.records, later, "more time", OPENED)
-        now = await area.records.read(DIRECTORY, Kind.SNAPSHOT, before.snapshot.id)
-        put_back = await area.records.replace(replace(before.record, etag=now.etag))
+        after = await extend(before, area.records, later, "more time", OPENED)
+        earlier = _copy(after.record.body)
+        earlier["settings"]["deadline"] = before.snapshot.as_json()["deadline"]
+        by_hand = await _is_refused(area, replace(after.record, body=earlier))
+        put_back = await area.records.replace(replace(before.record, etag=after.record.etag))
         is_refused = await _is_refused(area, put_back)
     told = "stops the snapshot" if is_refused else "accepted: closes on the old day"
-    return Result(told, "the same settings without their seal: stop nothing", is_refused, True)
+    control = "stops the snapshot" if by_hand else "accepted"
+    return Result(told, f"the old day without its seal: {control}", is_refused, by_hand)
 
 
 EXTENSION = Staged(
