@@ -68,6 +68,12 @@ _ELSEWHERE: Mapping[str, tuple[str, str]] = {
 }
 
 _CONCEDED = """\
+Two rows hold by a bound that we set, not by chance alone. Who knows four answers of somebody finds
+their other slips about twice as often as by drawing lots, since one mood goes through all that
+somebody says; slips bound this and do not prevent it. And any mean tells a little of each person in
+it: with 4,000 worlds in place of 1,000, the one scored answer among twelve police was guessed 52.7
+times out of 100 (p = 0.0003 against a coin), one of ten such 54.5 times, which is the bound.
+
 Not attacked, because conceded: k - 1 people of a batch who compare notes; whoever holds the key or
 changes the code; how somebody writes; an older version of one's own envelope, put back; a whole
 close that is run twice from older sealed rows.

@@ -213,7 +213,7 @@ NEIGHBOURS = OnCampaigns(
     "T4",
     "Slips of one author side by side",
     "the change feed, the file",
-    f"combined p > {ALARM} for each of 3 orders",
+    f"combined p > {ALARM} for each of 3 orders, by {SHUFFLES // 5} shuffles",
     examine=examine_neighbours,
     judge=judge_neighbours,
 )
