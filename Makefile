@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench lock clean
+.PHONY: help run test check bench attacks lock clean
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
@@ -20,6 +20,7 @@ help:
 	@echo "make test ARGS=...  the same, with arguments for pytest, such as ARGS='-k notice'"
 	@echo 'make check          format, lint, types, direction of imports'
 	@echo 'make bench          what a turn costs, 32 people at once, memory over 20,000 turns'
+	@echo 'make attacks        attack the store, write what came of it to docs/attacks.md'
 	@echo 'make lock           pin the Python packages again (UPGRADE=1: to their newest releases)'
 	@echo 'make clean          remove what make made; the data in var/ stays'
 
@@ -45,6 +46,10 @@ bench: $(VENV)/.test
 	$(PYTHON) -m tests.bench.turn
 	$(PYTHON) -m tests.bench.crowd
 	$(PYTHON) -m tests.bench.memory
+
+# Also part of the tests; this writes the page.
+attacks: $(VENV)/.test
+	$(PYTHON) -m tests.attacks
 
 clean:
 	rm -rf $(VENV) .lock node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -78,7 +78,8 @@ async def test_a_comment_is_checked_kept_and_seen_again(teams: LocalTeams, perso
     await person.goes_to("Personal Chat")
     await person.presses("Continue")
     await person.presses("Health")
-    for _ in PACK.instrument.statements:
+    for statement in PACK.instrument.statements:
+        await person.sees(statement.text)  # the tap before has arrived
         await person.presses("Partly true")
     await person.sees("Would you like to add anything?")
     await person.fills({"Your comment: CSA Prevention": "Ring me on 07700 900123."})

@@ -1,0 +1,55 @@
+"""What whoever keeps the history of a database has: every version of every record, and its time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from snapshot.ports import Head, Kind, Record, Records, SnapshotId
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One write, as a change feed tells it. `second` is what Cosmos DB calls `_ts`."""
+
+    second: int
+    verb: str
+    record: Record
+
+
+@dataclass
+class Recorded:
+    """Implements `Records` with another store; stands for a feed of all versions and deletes.
+
+    Only writes that the store took are in `history`. `now` tells the second.
+    """
+
+    inner: Records
+    now: Callable[[], int]
+    history: list[Version] = field(default_factory=list)
+
+    async def create(self, record: Record) -> Record:
+        return self._noted("create", await self.inner.create(record))
+
+    async def replace(self, record: Record) -> Record:
+        return self._noted("replace", await self.inner.replace(record))
+
+    async def delete(self, record: Record) -> None:
+        await self.inner.delete(record)
+        self._noted("delete", record)
+
+    async def read(self, snapshot: SnapshotId, kind: Kind, id: str) -> Record:
+        return await self.inner.read(snapshot, kind, id)
+
+    async def heads(self, snapshot: SnapshotId, kind: Kind, state: str = "") -> list[Head]:
+        return await self.inner.heads(snapshot, kind, state)
+
+    async def read_all(self, snapshot: SnapshotId, kind: Kind) -> list[Record]:
+        return await self.inner.read_all(snapshot, kind)
+
+    async def forget(self) -> None:
+        await self.inner.forget()
+
+    def _noted(self, verb: str, record: Record) -> Record:
+        self.history.append(Version(self.now(), verb, record))
+        return record

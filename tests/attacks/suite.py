@@ -1,0 +1,84 @@
+"""All attacks, and how they are carried out: twenty campaigns, none left out, on one store."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from tests.attacks.attack import Attack, OnCampaigns, Result, Staged
+from tests.attacks.campaign import play
+from tests.attacks.figures import SOLVING, SUBTRACTING
+from tests.attacks.ids import IDS
+from tests.attacks.knowing import KNOWING
+from tests.attacks.order import CLEARING, IDS_IN_ORDER, NEIGHBOURS, PLACE, TIME
+from tests.attacks.pools import POOLS
+from tests.attacks.remainders import REMAINDERS
+from tests.attacks.replay import REPLAY
+from tests.attacks.rest import FOUND, LABELS
+from tests.attacks.shape import LENGTHS, LINGERING, VERSIONS
+from tests.attacks.stores import STORES
+from tests.attacks.tampering import EXTENSION, SETTINGS, SWAP, TRICKLE
+
+SEEDS = range(1, 21)
+WORKERS = 2
+
+SUITE: tuple[Attack, ...] = (
+    TIME,
+    PLACE,
+    IDS_IN_ORDER,
+    CLEARING,
+    IDS,
+    NEIGHBOURS,
+    LENGTHS,
+    VERSIONS,
+    LINGERING,
+    FOUND,
+    POOLS,
+    SWAP,
+    TRICKLE,
+    REPLAY,
+    SUBTRACTING,
+    LABELS,
+    SOLVING,
+    KNOWING,
+    SETTINGS,
+    EXTENSION,
+    REMAINDERS,
+)
+
+# Where there is a disk in memory, SQLite need not wait for a real one at each of 100,000 writes.
+MEMORY = Path("/dev/shm")  # noqa: S108  # each run makes a folder of its own in it
+SCRATCH = MEMORY if MEMORY.is_dir() else None
+
+type Parts = Mapping[str, Any]
+
+
+def carry_out(store: str, seeds: Sequence[int] = SEEDS) -> dict[str, Result]:
+    """What came of each attack, by its name."""
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
+        parts = list(pool.map(_examine, [store] * len(seeds), seeds))
+    results = {}
+    for attack in SUITE:
+        if isinstance(attack, OnCampaigns):
+            results[attack.name] = attack.judge([p[attack.name] for p in parts])
+        elif isinstance(attack, Staged):
+            results[attack.name] = asyncio.run(_staged(attack, store))
+    return results
+
+
+def _examine(store: str, seed: int) -> Parts:
+    """One campaign. What is found is small; the campaign itself, some 40 MB, is dropped."""
+    with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
+        campaign = asyncio.run(play(seed, STORES[store], Path(folder)))
+    return {a.name: a.examine(campaign) for a in SUITE if isinstance(a, OnCampaigns)}
+
+
+async def _staged(attack: Staged, store: str) -> Result:
+    assert attack.stage is not None
+    with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
+        return await attack.stage(STORES[store], Path(folder))
