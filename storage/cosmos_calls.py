@@ -22,8 +22,12 @@ from storage.errors import Refused
 VERB_S = 1.4
 """How long one verb may take in all: a turn reads and writes, and must answer within 3 s."""
 
-ATTEMPT_S = 0.6
-"""How long one request may take. Cosmos DB answers within 10 ms, a new connection within 200."""
+ATTEMPT_S = 1.0
+"""How long one request may take. Cosmos DB answers within 10 ms, a new connection within 200.
+
+Much less would count the time that a request waits for its turn in a busy process, and turn a
+crowd of 800 at once into requests that are sent twice.
+"""
 
 ATTEMPTS = 4
 PAUSE_S = 0.05

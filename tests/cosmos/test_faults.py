@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from snapshot.ports import Changed, Exists, Head, Kind, Missing, Record, RecordsError, Unavailable
 from storage.cosmos import CosmosRecords
-from storage.cosmos_calls import ATTEMPTS, VERB_S
+from storage.cosmos_calls import ATTEMPTS, VERB_S, Patience
 from storage.errors import Refused
 from tests.contract.records_contract import HERE, an_envelope
 from tests.cosmos.proxy import Fault, Proxy, Seen
@@ -19,6 +20,7 @@ from tests.cosmos.server import Server
 
 type Verb = Callable[[], Awaitable[object]]
 
+A_TURN_S = 3.0
 SOON = {"x-ms-retry-after-ms": "30"}
 PASSING = {
     "429, wait a little": Fault(status=429, headers=SOON),
@@ -39,11 +41,23 @@ PASSING = {
 LASTING = {
     **{name: fault for name, fault in PASSING.items() if not (fault.acts or fault.delay_s)},
     "429, wait for a minute": Fault(status=429, headers={"x-ms-retry-after-ms": "60000"}),
-    "too slow": Fault(delay_s=0.8, status=503),
+    "too slow": Fault(delay_s=1.2, status=503),
     "hangs": Fault(delay_s=10.0, status=503),
 }
 passing = pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
 lasting = pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING.keys())
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less time for one request, and more for all, so that a busy machine does not decide."""
+    monkeypatch.setattr("storage.cosmos.Patience", partial(Patience, 6.0, 0.6))
+
+
+@pytest.fixture
+def as_usual(unhurried: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the limits that hold outside the tests."""
+    monkeypatch.setattr("storage.cosmos.Patience", Patience)
 
 
 @pytest.fixture
@@ -117,14 +131,18 @@ async def test_reading_and_listing_go_on(
     fault: Fault, records: CosmosRecords, proxy: Proxy
 ) -> None:
     kept = await records.create(an_envelope())
-    for read, found in (
-        (records.read(HERE, Kind.ENVELOPE, "ada"), kept),
-        (records.heads(HERE, Kind.ENVELOPE, "open"), [Head("ada", "open", "police")]),
-        (records.read_all(HERE, Kind.ENVELOPE), [kept]),
-    ):
+    verbs: tuple[tuple[Verb, object], ...] = (
+        (lambda: records.read(HERE, Kind.ENVELOPE, "ada"), kept),
+        (
+            lambda: records.heads(HERE, Kind.ENVELOPE, "open"),
+            [Head("ada", "open", "police")],
+        ),
+        (lambda: records.read_all(HERE, Kind.ENVELOPE), [kept]),
+    )
+    for read, found in verbs:
         proxy.next(fault)
-        assert await read == found
-        assert len(proxy.seen) == 2
+        assert await read() == found
+        assert len(proxy.seen) > 1
 
 
 @passing
@@ -235,6 +253,7 @@ async def test_when_the_first_attempt_of_every_write_fails_no_change_is_lost(
 
 
 @lasting
+@pytest.mark.usefixtures("as_usual")
 async def test_every_verb_gives_up_in_time_and_recovers_without_help(
     fault: Fault, records: CosmosRecords, proxy: Proxy
 ) -> None:
@@ -250,7 +269,7 @@ async def test_every_verb_gives_up_in_time_and_recovers_without_help(
     proxy.always(fault)
     started = time.monotonic()
     outcomes = await asyncio.gather(*(verb() for verb in verbs), return_exceptions=True)
-    assert time.monotonic() - started < VERB_S + 0.5
+    assert time.monotonic() - started < A_TURN_S
     assert [type(o) for o in outcomes] == [Unavailable] * len(verbs)
     proxy.next()
     assert [h.id for h in await records.heads(HERE, Kind.ENVELOPE)] == ["ada"]
@@ -293,6 +312,7 @@ async def test_few_attempts_are_made_and_the_client_adds_none(
         assert ATTEMPTS <= len(proxy.seen) <= most
 
 
+@pytest.mark.usefixtures("as_usual")
 async def test_a_wait_longer_than_we_have_is_not_begun(
     records: CosmosRecords, proxy: Proxy
 ) -> None:
@@ -300,7 +320,7 @@ async def test_a_wait_longer_than_we_have_is_not_begun(
     started = time.monotonic()
     with pytest.raises(Unavailable):
         await records.read(HERE, Kind.ENVELOPE, "ada")
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < VERB_S
     assert len(proxy.seen) == 1
 
 
