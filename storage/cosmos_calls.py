@@ -35,7 +35,6 @@ PAUSE_S = 0.05
 
 NOTHING_HEARD = 0
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, STALE = 401, 403, 404, 409, 412
-TOO_LARGE = 413
 
 # Request timeout, gone (the partition moves), too many requests, retry with; all 5xx besides.
 _PASSING = (NOTHING_HEARD, 408, 410, 429, 449)

@@ -12,11 +12,10 @@ import structlog
 from bot.logs import where
 from bot.turns import facilitator, moderator, opening, practitioner
 from bot.turns.turn import Place, Reply, Turn
-from bot.turns.visit import Handler, Service, Visit, survey_of, takes_answers
+from bot.turns.visit import Handler, Service, Visit, takes_answers
 from cards.notice import choose_card, message_card
 from cards.parts import Card, with_note
 from cards.verbs import Verb
-from snapshot.envelope import Envelope
 from snapshot.errors import Damaged, NotComplete, NotOffered, NotOpen
 from snapshot.opening import Running
 from snapshot.ports import RecordsError
@@ -156,7 +155,9 @@ async def _change_language(visit: Visit) -> tuple[Visit, Handler | None]:
     language = turn.data.get("to")
     if not isinstance(language, str) or language not in visit.service.packs:
         return visit, None
-    await remember_language(visit.service, visit.running, turn, visit.envelope, language)
+    # Without an envelope to remember it, cards carry it along.
+    if visit.envelope is not None and visit.envelope.contact is not None:
+        await visit.survey.settle(turn.person, language=language)
     verb = turn.data.get("again")
     handler = practitioner.VIEWS.get(verb) if isinstance(verb, str) else None
     kept = {key: value for key, value in turn.data.items() if key in ("snapshot", "statement")}
@@ -164,14 +165,6 @@ async def _change_language(visit: Visit) -> tuple[Visit, Handler | None]:
     again = replace(turn, verb=verb, data=kept | boxes)
     shown = await _with_envelope(replace(visit, turn=again)) if visit.envelope else visit
     return replace(shown, turn=again).in_language(language), handler or practitioner.show
-
-
-async def remember_language(
-    service: Service, running: Running, turn: Turn, envelope: Envelope | None, language: str
-) -> None:
-    """In the envelope's contact, where there is one to reach; otherwise cards carry it along."""
-    if envelope is not None and envelope.contact is not None:
-        await survey_of(service, running, envelope).settle(turn.person, language=language)
 
 
 # -- channels -----------------------------------------------------------------------------------
