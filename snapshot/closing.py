@@ -15,7 +15,7 @@ from snapshot.envelope import State
 from snapshot.instrument import Instrument
 from snapshot.interim import all_tallies, last_interim
 from snapshot.mix import Mix, Wait, empty_all
-from snapshot.opening import Running, in_phase
+from snapshot.opening import Running, check_not_old, in_phase
 from snapshot.ports import DIRECTORY, Changed, Kind, Record, Records, SnapshotId
 from snapshot.publication import Topic, bases_in, find, id_of, record, summary_body
 from snapshot.roll import pin_closed
@@ -30,17 +30,19 @@ async def begin_close(
     """Stop the snapshot taking answers, as of `at`. Closing it twice changes nothing.
 
     `only_if_due`: not before the deadline, which somebody may have moved in this very moment.
+    Raises `Tampered` when the record is an old one.
     """
-    while running.phase is Phase.OPEN:
+    while running.phase is Phase.OPEN and not (only_if_due and at < running.snapshot.deadline):
         snapshot = running.snapshot
-        if only_if_due and at < snapshot.deadline:
-            break
+        found = await records.read(DIRECTORY, Kind.SNAPSHOT, snapshot.id)
+        if found != running.record:  # what the caller knows may be from before an extension
+            running = running.with_record(found)
+            continue
+        await check_not_old(running)
         day = min(at, snapshot.deadline).astimezone(ZoneInfo(snapshot.timezone)).date()
-        try:
+        with suppress(Changed):
             record = await records.replace(in_phase(running, Phase.CLOSING, day.isoformat()))
-        except Changed:
-            record = await records.read(DIRECTORY, Kind.SNAPSHOT, snapshot.id)
-        running = running.with_record(record)
+            running = running.with_record(record)
     return running
 
 

@@ -21,6 +21,7 @@ from snapshot.publication import (
     record,
     summary_body,
 )
+from snapshot.roll import is_mixed, pin_mixed
 from snapshot.tally import Tally
 
 _FINISHED = {State.SUBMITTED, State.MIXING, State.RELEASED}
@@ -48,8 +49,11 @@ async def mix_due(
     last = await last_progress(records, snapshot.id)
     if last and last.id >= id:  # later: the clock was put back
         return False
-    await Mix(running, instrument, records, dice=dice, wait=wait).run()
-    await records.forget()
+    # Its mark in the database may be deleted by whoever wants a mixing at an hour of their own.
+    if not await is_mixed(running.keys, snapshot.id, day_of(snapshot, mixing)):
+        await Mix(running, instrument, records, dice=dice, wait=wait).run()
+        await records.forget()
+        await pin_mixed(running.keys, snapshot.id, day_of(snapshot, mixing))
     heads = await records.heads(snapshot.id, Kind.ENVELOPE)
     finished = sum(head.state in _FINISHED for head in heads)
     band = progress_band(finished, sum(snapshot.headcounts.values()), instrument.limits)

@@ -22,7 +22,7 @@ from snapshot.ports import (
     Record,
     Records,
 )
-from snapshot.roll import pinned
+from snapshot.roll import pin_extensions, pinned
 from snapshot.sealing import Sealer
 from snapshot.snapshot import Extension, Phase, Snapshot
 
@@ -107,7 +107,7 @@ async def extend(
     """Move the deadline, later only; the old one and the reason are kept.
 
     Plain and sealed settings change in one write. Raises `NotLater`, or `NotOpen` from the old
-    deadline on: by then people have been told that it has closed.
+    deadline on: by then people have been told that it has closed. Raises `Tampered`.
     """
     # In the hour that comes twice, a local time is equal to no time of another zone.
     deadline = deadline.astimezone(UTC)
@@ -118,6 +118,7 @@ async def extend(
         snapshot = running.snapshot
         if running.phase is not Phase.OPEN or now >= snapshot.deadline:
             raise NotOpen(running.phase)
+        await check_not_old(running)
         if (deadline, reason) == _last_extension(snapshot):
             return running  # the same tap, delivered again
         if deadline <= snapshot.deadline:
@@ -130,7 +131,8 @@ async def extend(
         body = {**running.record.body, **_settings(moved, running.sealer)}
         with suppress(Changed):
             record = await records.replace(replace(running.record, body=body))
-            return Running(moved, running.sealer, record, running.keys)
+            await pin_extensions(running.keys, snapshot.id, len(moved.extensions))
+            return replace(running, snapshot=moved, record=record)
 
 
 def _last_extension(snapshot: Snapshot) -> tuple[datetime, str] | None:
@@ -149,9 +151,21 @@ async def take_up(record: Record, keys: Keys) -> Running:
     except (KeysError, Damaged, ValueError, KeyError) as error:
         raise WrongKey(record.id) from error
     running = verify(record, sealer, keys)
-    if running.phase is Phase.OPEN and (await pinned(keys, running.snapshot.id)).closed:
-        raise Tampered(record.id)  # an old copy of the record
+    await check_not_old(running)
     return running
+
+
+async def check_not_old(running: Running) -> None:
+    """Raises `Tampered` if this is an old copy of the record: the pin knows of something newer.
+
+    A snapshot that was extended by a process which died before it could pin that is pinned now.
+    """
+    snapshot = running.snapshot
+    known = await pinned(running.keys, snapshot.id)
+    reopened = known.closed and running.phase is Phase.OPEN
+    if reopened or known.extensions > len(snapshot.extensions):
+        raise Tampered(snapshot.id)
+    await pin_extensions(running.keys, snapshot.id, len(snapshot.extensions))
 
 
 def verify(record: Record, sealer: Sealer, keys: Keys) -> Running:

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from typing import Self
 
 from snapshot.errors import Tampered
@@ -36,7 +38,9 @@ class Pin:
     """What stands beside a snapshot's key. `number` grows with each change.
 
     `roll`: digest of the tags that have been released; `journal` and `key`: digest of the last
-    journal that counts, and what opens it; `closed`: it takes no more answers, for good.
+    journal that counts, and what opens it. The others only ever go one way, so that an old copy of
+    the database is known for one: `closed`: it takes no more answers; `extensions`: how often the
+    deadline was moved; `mixed`: the ISO date of the last mixing by the calendar.
     """
 
     number: int = 0
@@ -44,6 +48,8 @@ class Pin:
     journal: str = ""
     key: str = ""
     closed: bool = False
+    extensions: int = 0
+    mixed: str = ""
 
     @classmethod
     def from_text(cls, text: str | None) -> Self:
@@ -75,11 +81,29 @@ async def pin(keys: Keys, snapshot: SnapshotId, before: Pin, after: Pin) -> Pin:
 
 async def pin_closed(keys: Keys, snapshot: SnapshotId) -> None:
     """From here on a record that says that the snapshot is open is an old one."""
-    while not (before := await pinned(keys, snapshot)).closed:
-        try:
-            await pin(keys, snapshot, before, replace(before, closed=True))
-        except PinChanged:
-            continue
+    await _pin_once(keys, snapshot, lambda now: replace(now, closed=True))
+
+
+async def pin_extensions(keys: Keys, snapshot: SnapshotId, number: int) -> None:
+    """From here on settings with fewer extensions are old ones."""
+    await _pin_once(
+        keys, snapshot, lambda now: replace(now, extensions=max(now.extensions, number))
+    )
+
+
+async def pin_mixed(keys: Keys, snapshot: SnapshotId, day: date) -> None:
+    """The mixing of a day has been done, and is not to be done again."""
+    await _pin_once(keys, snapshot, lambda now: replace(now, mixed=max(now.mixed, day.isoformat())))
+
+
+async def is_mixed(keys: Keys, snapshot: SnapshotId, day: date) -> bool:
+    return (await pinned(keys, snapshot)).mixed >= day.isoformat()
+
+
+async def _pin_once(keys: Keys, snapshot: SnapshotId, step: Callable[[Pin], Pin]) -> None:
+    while (after := step(before := await pinned(keys, snapshot))) != before:
+        with suppress(PinChanged):
+            await pin(keys, snapshot, before, after)
 
 
 async def released(keys: Keys, records: Records, snapshot: SnapshotId) -> frozenset[str]:

@@ -5,24 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from snapshot.calendar import mixings
 from snapshot.closing import begin_close, finish_close
 from snapshot.envelope import State
 from snapshot.errors import Tampered
-from snapshot.opening import take_up
+from snapshot.interim import last_progress, mix_due
+from snapshot.opening import extend, take_up
 from snapshot.ports import DIRECTORY, Kind, PinChanged, Record
 from snapshot.roll import pinned, released
-from snapshot.snapshot import Phase
+from snapshot.snapshot import Mixing, Phase
 from storage.keyfiles import KeyFiles
 from tests.core.exampleshire import (
     INSTRUMENT,
     OPENED,
+    SOME_CHOICES,
     Area,
     K,
+    a_ballot,
     no_waiting,
     told,
 )
@@ -169,6 +174,68 @@ class SlowToPin(Keeping):
         except PinChanged:
             self.was_fenced = True
             raise
+
+
+# -- what only goes one way -----------------------------------------------------------------------
+
+
+async def test_an_extension_is_not_undone_by_the_settings_of_before(
+    area: Area, tmp_path: Path
+) -> None:
+    old = await the_record(area)
+    deadline = area.running.snapshot.deadline
+    await extend(area.running, area.records, deadline + timedelta(days=7), "snow", OPENED)
+    await put_back(area, [old])
+
+    with pytest.raises(Tampered):
+        await take_up(await the_record(area), KeyFiles(tmp_path / "keys"))
+    with pytest.raises(Tampered):
+        await begin_close(area.running, area.records, deadline, only_if_due=True)
+    with pytest.raises(Tampered):
+        await extend(area.running, area.records, deadline + timedelta(days=3), "ice", OPENED)
+    assert (await the_record(area)).body == old.body
+
+
+async def test_an_extension_cut_short_before_its_pin_is_pinned_when_it_is_taken_up(
+    area: Area, tmp_path: Path
+) -> None:
+    class Dying(KeyFiles):
+        async def pin(self, name: str, value: str, *, was: str | None) -> None:
+            raise ConnectionError
+
+    old = await the_record(area)
+    later = area.running.snapshot.deadline + timedelta(days=7)
+    dying = replace(area.running, keys=Dying(tmp_path / "keys"))
+    with pytest.raises(ConnectionError):
+        await extend(dying, area.records, later, "snow", OPENED)
+
+    keys = KeyFiles(tmp_path / "keys")
+    assert (await take_up(await the_record(area), keys)).snapshot.deadline == later
+    await put_back(area, [old])
+    with pytest.raises(Tampered):
+        await take_up(await the_record(area), keys)
+
+
+async def test_a_mixing_is_not_done_twice_because_its_mark_was_deleted(area: Area) -> None:
+    """Otherwise whoever may delete could have a mixing at an hour of their own."""
+    daily = replace(area.running.snapshot, mixing=Mixing.DAILY)
+    area = replace(area, running=replace(area.running, snapshot=daily))
+    at = next(mixings(daily))
+    await area.people_send(EVERYBODY)
+
+    async def is_mixed(seed: int) -> bool:
+        return await mix_due(
+            area.running, INSTRUMENT, area.records, at, dice=Random(seed), wait=no_waiting
+        )
+
+    assert await is_mixed(1)
+    slips = told(await area.slips())
+    await remove(area, Kind.PUBLICATION)
+    for number in range(2 * K):
+        await area.keeps(f"later-{number}", a_ballot("police", SOME_CHOICES))
+    await is_mixed(2)
+    assert told(await area.slips()) == slips
+    assert await last_progress(area.records, daily.id) is not None
 
 
 # -- the phase ------------------------------------------------------------------------------------
