@@ -16,7 +16,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
-from bot.directory import Directory, service_sealer
+from bot.directory import Directory
 from bot.sample import open_sample
 from bot.settings import Settings
 from bot.turns.dispatch import act, apology
@@ -28,6 +28,7 @@ from bot.working_days import working_days
 from cards.page import Setting
 from content.packs import HERE, BrokenPack, load_packs
 from content.screening import load_screener
+from snapshot.opening import service_sealer
 from snapshot.ports import DIRECTORY, Keys, KeysError, Kind, Records, RecordsError
 from snapshot.sealing import Person
 from snapshot.snapshot import Phase

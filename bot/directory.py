@@ -16,7 +16,6 @@ from snapshot.opening import Running, open_snapshot, take_up
 from snapshot.ports import (
     DIRECTORY,
     Changed,
-    KeyExists,
     Keys,
     KeysError,
     Kind,
@@ -29,17 +28,8 @@ from snapshot.snapshot import Phase, Snapshot
 from snapshot.wording import Pack
 
 CACHE_S = 30.0
-SERVICE_KEY = "service"
 
 _log = structlog.get_logger()
-
-
-async def service_sealer(keys: Keys) -> Sealer:
-    """Seals what outlives a snapshot, such as its channel; the key is made at the first start."""
-    try:
-        return Sealer(await keys.create(SERVICE_KEY), SERVICE_KEY)
-    except KeyExists:
-        return Sealer(await keys.read(SERVICE_KEY), SERVICE_KEY)
 
 
 class Directory:
@@ -149,11 +139,6 @@ class Directory:
         """Where the moderators' channel is, once one has registered."""
         return self._open(running, running.moderators, "moderators")
 
-    @property
-    def sealer(self) -> Sealer:
-        """Of the service: for what outlives a snapshot's own key."""
-        return self._sealer
-
     def _open(self, running: Running, sealed: str | None, role: str) -> Address | None:
         if sealed is None:
             return None
@@ -190,7 +175,7 @@ class Directory:
         if known and known.record == record:
             return known
         try:
-            kept = await take_up_kept(record, self._keys, self._sealer)
+            kept = await take_up_kept(record, self._keys)
             return self._with_its_instrument(kept or await take_up(record, self._keys))
         except (SnapshotError, KeysError) as error:
             _log.error("snapshot stopped", snapshot=record.id, **where(error))

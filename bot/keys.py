@@ -46,4 +46,4 @@ async def destroy_key(service: Service, id: str) -> None:
         raise CannotDestroy(f"There is no snapshot {id} that could be taken up.")
     if reason := await in_the_way(running, service.records):
         raise CannotDestroy(f"The key of {id} cannot be destroyed yet: {reason}.")
-    await destroy(running, service.records, service.directory.sealer)
+    await destroy(running, service.records)

@@ -144,9 +144,8 @@ class Worker:
 
     async def _destroy_key(self, running: Running) -> bool:
         service = self._service
-        sealer, now = service.directory.sealer, service.clock()
         days = service.setting.key_days
-        was_due = await destroy_if_due(running, service.records, sealer, now, days)
+        was_due = await destroy_if_due(running, service.records, service.clock(), days)
         if was_due:
             await service.directory.all(fresh=True)
         return was_due

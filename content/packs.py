@@ -18,7 +18,7 @@ from content.yaml_files import BrokenPack, Part, complaint, read
 from snapshot import instrument as core
 from snapshot.envelope import largest_ballot
 from snapshot.errors import TooLong
-from snapshot.sealing import BALLOT_BYTES, KEY_BYTES, Sealer
+from snapshot.sealing import BALLOT_BYTES, COMMENT_BYTES, KEY_BYTES, Sealer
 from snapshot.wording import Command, Label, Link, Pack, Wording
 
 __all__ = ["HERE", "BrokenPack", "load_packs"]
@@ -266,8 +266,11 @@ def _instrument(file: _InstrumentFile) -> core.Instrument:
 def _sealable(instrument: core.Instrument) -> core.Instrument:
     """All ballots are sealed at one length, which has to hold the longest."""
     try:
-        check = largest_ballot(instrument).as_json()
-        Sealer(bytes(KEY_BYTES), "").seal(check, size=BALLOT_BYTES)
+        largest = largest_ballot(instrument)
+        sealer = Sealer(bytes(KEY_BYTES), "")
+        sealer.seal(largest.as_json(), size=BALLOT_BYTES)
+        for domain, text in (largest.comments or {}).items():
+            sealer.seal({"domain": domain, "text": text}, size=COMMENT_BYTES)
     except TooLong:
         rule = "with so many bytes for each comment, the longest answers do not fit into their seal"
         raise core.BrokenInstrument(rule, "analysis", "comments", "max_json_bytes") from None

@@ -1,5 +1,7 @@
 """Comments after the mix: a topic and the words, nothing that tells whose or when.
 
+Both are sealed under the service's key and have one length: a database that dates what is written
+shows who stayed long on the card for comments, and by the words one could tell who wrote which.
 They wait for moderators, who approve, paraphrase, hide or escalate each. A record is never deleted,
 since a slow worker could make it again: what nobody may read any more is overwritten.
 """
@@ -13,6 +15,7 @@ from enum import StrEnum
 
 from snapshot.errors import NotOffered
 from snapshot.instrument import CommentRules, DomainId, Instrument
+from snapshot.opening import Running
 from snapshot.ports import (
     Changed,
     Exists,
@@ -23,7 +26,7 @@ from snapshot.ports import (
     SnapshotId,
     Unavailable,
 )
-from snapshot.sealing import Sealer
+from snapshot.sealing import COMMENT_BYTES
 
 
 class CommentState(StrEnum):
@@ -59,6 +62,20 @@ class Comment:
     state: CommentState
 
 
+def mixed(running: Running, id: str, domain: DomainId, text: str) -> Record:
+    """What the mix makes of a comment."""
+    body = _sealed(running, id, domain, text)
+    return Record(running.snapshot.id, Kind.COMMENT, id, body, state=CommentState.MIXED)
+
+
+def opened(running: Running, record: Record) -> Comment:
+    """A comment as it is kept. Raises `Damaged`."""
+    written = running.service.open(record.body["sealed"], "comment", running.snapshot.id, record.id)
+    return Comment(
+        record.id, DomainId(written["domain"]), written["text"], CommentState(record.state)
+    )
+
+
 async def fill_queue(records: Records, snapshot: SnapshotId) -> int:
     """Put what has been mixed into the moderators' queue; how many comments that were."""
     found = await records.heads(snapshot, Kind.COMMENT, CommentState.MIXED)
@@ -76,74 +93,75 @@ async def undecided(records: Records, snapshot: SnapshotId) -> dict[CommentState
     return {s: len(await records.heads(snapshot, Kind.COMMENT, s)) for s in UNDECIDED}
 
 
-async def next_comment(records: Records, snapshot: SnapshotId) -> Comment | None:
+async def next_comment(running: Running, records: Records) -> Comment | None:
     """An escalated one first. Otherwise by the ids, which are random and say nothing."""
     for state in UNDECIDED:
-        for head in await records.heads(snapshot, Kind.COMMENT, state):
-            comment = await read_comment(records, snapshot, head.id)
+        for head in await records.heads(running.snapshot.id, Kind.COMMENT, state):
+            comment = await read_comment(running, records, head.id)
             if comment.state is state:  # otherwise somebody has just decided
                 return comment
     return None
 
 
-async def read_comment(records: Records, snapshot: SnapshotId, id: str) -> Comment:
+async def read_comment(running: Running, records: Records, id: str) -> Comment:
     """Raises `NotOffered` for a comment that is not there, or not in the queue yet."""
-    return _comment(await _read(records, snapshot, id))
+    return opened(running, await _read(records, running.snapshot.id, id))
 
 
 async def decide(
-    records: Records, snapshot: SnapshotId, id: str, decision: Decision, words: str = ""
+    running: Running, records: Records, id: str, decision: Decision, words: str = ""
 ) -> None:
     """Carry out a moderator's decision; `words` are those of a paraphrase.
 
     Raises `NotOffered` when somebody else has decided already.
     """
-    record = await _read(records, snapshot, id)
+    record = await _read(records, running.snapshot.id, id)
     if record.state != CommentState.WAITING:
         raise NotOffered
+    written = opened(running, record)
     state, text = {
-        Decision.APPROVE: (CommentState.APPROVED, record.body["text"]),
+        Decision.APPROVE: (CommentState.APPROVED, written.text),
         Decision.PARAPHRASE: (CommentState.PARAPHRASED, words),
         Decision.HIDE: (CommentState.HIDDEN, ""),
-        Decision.ESCALATE: (CommentState.ESCALATED, record.body["text"]),
+        Decision.ESCALATE: (CommentState.ESCALATED, written.text),
     }[decision]
-    await _put(records, replace(record, state=state, body={**record.body, "text": text}))
-    if text != record.body["text"]:
+    body = _sealed(running, id, written.domain, text)
+    await _put(records, replace(record, state=state, body=body))
+    if text != written.text:
         await _forget(records)
 
 
-async def pass_on(
-    records: Records, snapshot: SnapshotId, id: str, *, to: str, when: str, sealer: Sealer
-) -> None:
+async def pass_on(running: Running, records: Records, id: str, *, to: str, when: str) -> None:
     """Note that a concern has been passed on, and drop its words.
 
-    Who was told is sealed under the service's key. Raises `NotOffered` unless it is escalated.
+    Raises `NotOffered` unless it is escalated.
     """
+    snapshot = running.snapshot.id
     record = await _read(records, snapshot, id)
     if record.state != CommentState.ESCALATED:
         raise NotOffered
-    told = sealer.seal({"to": to, "when": when}, "passed-on", snapshot, id)
-    body = {"domain": record.body["domain"], "text": "", "passed_on": told}
+    told = running.service.seal({"to": to, "when": when}, "passed-on", snapshot, id)
+    body = {**_sealed(running, id, opened(running, record).domain, ""), "passed_on": told}
     await _put(records, replace(record, state=CommentState.PASSED_ON, body=body))
     await _forget(records)
 
 
-async def printed(records: Records, snapshot: SnapshotId) -> dict[DomainId, list[Comment]]:
+async def printed(running: Running, records: Records) -> dict[DomainId, list[Comment]]:
     """What moderators let through, by domain. In the order of the ids, which are random."""
     found: dict[DomainId, list[Comment]] = {}
-    for record in await records.read_all(snapshot, Kind.COMMENT):
+    for record in await records.read_all(running.snapshot.id, Kind.COMMENT):
         if record.state in PRINTED:
-            comment = _comment(record)
+            comment = opened(running, record)
             found.setdefault(comment.domain, []).append(comment)
     return found
 
 
 async def wanting_a_theme(
-    records: Records, snapshot: SnapshotId, instrument: Instrument
+    running: Running, records: Records, instrument: Instrument
 ) -> list[DomainId]:
     """The domains with too few comments to quote, and no summary of the moderators' yet."""
-    comments = await printed(records, snapshot)
-    done = {head.id for head in await records.heads(snapshot, Kind.THEME)}
+    comments = await printed(running, records)
+    done = {head.id for head in await records.heads(running.snapshot.id, Kind.THEME)}
     few = instrument.comments.quotes_from
     return [
         d.id
@@ -197,7 +215,7 @@ async def _forget(records: Records) -> None:
         await records.forget()
 
 
-def _comment(record: Record) -> Comment:
-    return Comment(
-        record.id, DomainId(record.body["domain"]), record.body["text"], CommentState(record.state)
-    )
+def _sealed(running: Running, id: str, domain: DomainId, text: str) -> dict[str, str]:
+    written = {"domain": domain, "text": text}
+    scope = ("comment", running.snapshot.id, id)
+    return {"sealed": running.service.seal(written, *scope, size=COMMENT_BYTES)}

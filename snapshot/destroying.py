@@ -14,7 +14,7 @@ from snapshot.calendar import day_of
 from snapshot.closing import final_summary
 from snapshot.envelope import SEALED
 from snapshot.errors import Damaged, Tampered
-from snapshot.opening import Running
+from snapshot.opening import Running, service_sealer
 from snapshot.ports import KeyMissing, Keys, Kind, Record, Records
 from snapshot.sealing import KEY_BYTES, Sealer
 from snapshot.snapshot import Phase, Snapshot
@@ -50,32 +50,30 @@ async def in_the_way(running: Running, records: Records) -> NotYet | None:
     return None
 
 
-async def destroy_if_due(
-    running: Running, records: Records, service: Sealer, now: datetime, key_days: int
-) -> bool:
+async def destroy_if_due(running: Running, records: Records, now: datetime, key_days: int) -> bool:
     """Destroy the key once its day has come and nothing is in the way; whether it was."""
     due = due_on(running, key_days)
     if running.key_is_gone or due is None or day_of(running.snapshot, now) < due:
         return False
     if await in_the_way(running, records):
         return False
-    await destroy(running, records, service)
+    await destroy(running, records)
     return True
 
 
-async def destroy(running: Running, records: Records, service: Sealer) -> None:
+async def destroy(running: Running, records: Records) -> None:
     """Mark the snapshot, then destroy its key. Nothing may be `in_the_way`. May be done again.
 
-    `service` seals what the record says, since the snapshot's own seal can be checked no more.
+    What the record says is sealed for the service: the snapshot's own seal can be checked no more.
     """
     record = running.record
     if not _is_marked(record):
-        kept = service.seal(_told(record), _CONTEXT, record.id)
+        kept = running.service.seal(_told(record), _CONTEXT, record.id)
         record = await records.replace(replace(record, body={**record.body, "kept": kept}))
     await running.keys.destroy(record.id)
 
 
-async def take_up_kept(record: Record, keys: Keys, service: Sealer) -> Running | None:
+async def take_up_kept(record: Record, keys: Keys) -> Running | None:
     """A snapshot whose key has been destroyed: it can be shown, and opens nothing and nobody.
 
     None when the key is still there. Raises `Tampered` when the record is not as it was.
@@ -85,7 +83,7 @@ async def take_up_kept(record: Record, keys: Keys, service: Sealer) -> Running |
     try:
         await keys.read(record.id)
     except KeyMissing:
-        return _kept(record, keys, service)
+        return _kept(record, keys, await service_sealer(keys))
     return None
 
 
@@ -102,7 +100,7 @@ def _kept(record: Record, keys: Keys, service: Sealer) -> Running:
         raise Tampered(record.id)
     nobody = Sealer(secrets.token_bytes(KEY_BYTES), record.id)
     snapshot = Snapshot.from_json(record.body["settings"])
-    return Running(snapshot, nobody, record, keys, key_is_gone=True)
+    return Running(snapshot, nobody, service, record, keys, key_is_gone=True)
 
 
 def _told(record: Record) -> list[object]:

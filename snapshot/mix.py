@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from snapshot.comments import CommentState
+from snapshot.comments import mixed
 from snapshot.envelope import Ballot, State
 from snapshot.errors import Damaged, Tampered
 from snapshot.instrument import Instrument
@@ -109,6 +109,7 @@ class Mix:
         dice: Random,
         wait: Wait,
     ) -> None:
+        self._running = running
         self._snapshot = running.snapshot
         self._sealer = running.sealer
         self._keys = running.keys
@@ -236,20 +237,22 @@ class Mix:
             return  # somebody else has finished it, and gone on
         sealed = self._sealer.open(journal.body["sealed"], "mix")
         contents = Sealer(bytes.fromhex(known.key), self._snapshot.id).open(sealed, "mix")
-        for kind, made, state in (
-            (Kind.SLIP, contents["slips"], ""),
-            (Kind.COMMENT, contents["comments"], CommentState.MIXED),
-            (Kind.TALLY, contents["tally"], ""),
-        ):
-            for id, body in sorted(made.items()):
-                with suppress(Exists):  # from the run that was interrupted
-                    await self._records.create(
-                        Record(self._snapshot.id, kind, id, body, state=state)
-                    )
+        for record in self._made(contents):
+            with suppress(Exists):  # from the run that was interrupted
+                await self._records.create(record)
         await extend_roll(self._records, self._snapshot.id, contents["roll"])
         for tag in contents["members"]:
             await self._move(tag, State.MIXING, State.RELEASED, EMPTY)
         await self._unlock(journal)
+
+    def _made(self, contents: Mapping[str, Any]) -> Iterator[Record]:
+        """What a batch leaves, each kind in the order of its random ids."""
+        for id, slip in sorted(contents["slips"].items()):
+            yield Record(self._snapshot.id, Kind.SLIP, id, slip)
+        for id, comment in sorted(contents["comments"].items()):
+            yield mixed(self._running, id, comment["domain"], comment["text"])
+        for id, tally in contents["tally"].items():
+            yield Record(self._snapshot.id, Kind.TALLY, id, tally)
 
     def _new_id(self) -> str:
         return f"{self._dice.getrandbits(128):032x}"

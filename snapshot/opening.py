@@ -16,6 +16,7 @@ from snapshot.ports import (
     DIRECTORY,
     Changed,
     KeyExists,
+    KeyMissing,
     Keys,
     KeysError,
     Kind,
@@ -26,16 +27,20 @@ from snapshot.roll import pin_extensions, pinned
 from snapshot.sealing import Sealer
 from snapshot.snapshot import Extension, Phase, Snapshot
 
+_SERVICE = "service"
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
     """A snapshot whose key opens and whose settings are those that were frozen.
 
-    `key_is_gone`: the key has been destroyed; what was published can still be shown.
+    `service` seals what is still kept when the snapshot's own key is destroyed. `key_is_gone`: it
+    has been; what was published can still be shown.
     """
 
     snapshot: Snapshot
     sealer: Sealer
+    service: Sealer
     record: Record
     keys: Keys
     key_is_gone: bool = False
@@ -69,7 +74,9 @@ class Running:
 
     def with_record(self, record: Record) -> Running:
         """As the record says now. Raises `Tampered`."""
-        return self if record == self.record else verify(record, self.sealer, self.keys)
+        return (
+            self if record == self.record else verify(record, self.sealer, self.service, self.keys)
+        )
 
 
 async def open_snapshot(
@@ -84,8 +91,18 @@ async def open_snapshot(
         "moderators": None,
         "closed": None,
     }
+    service = await service_sealer(keys)
     record = Record(DIRECTORY, Kind.SNAPSHOT, snapshot.id, body, state=Phase.OPEN)
-    return Running(snapshot, sealer, await records.create(record), keys)
+    return Running(snapshot, sealer, service, await records.create(record), keys)
+
+
+async def service_sealer(keys: Keys) -> Sealer:
+    """Seals what outlives a snapshot, such as its channel; the key is made at the first start."""
+    try:
+        key = await keys.read(_SERVICE)
+    except KeyMissing:
+        key = await _key(keys, _SERVICE)
+    return Sealer(key, _SERVICE)
 
 
 async def _key(keys: Keys, id: str) -> bytes:
@@ -150,7 +167,7 @@ async def take_up(record: Record, keys: Keys) -> Running:
         sealer.open(record.body["key_check"], "key-check")
     except (KeysError, Damaged, ValueError, KeyError) as error:
         raise WrongKey(record.id) from error
-    running = verify(record, sealer, keys)
+    running = verify(record, sealer, await service_sealer(keys), keys)
     await check_not_old(running)
     return running
 
@@ -168,12 +185,12 @@ async def check_not_old(running: Running) -> None:
     await pin_extensions(running.keys, snapshot.id, len(snapshot.extensions))
 
 
-def verify(record: Record, sealer: Sealer, keys: Keys) -> Running:
+def verify(record: Record, sealer: Sealer, service: Sealer, keys: Keys) -> Running:
     """Raises `Tampered` when settings or phase are not those that were sealed."""
     snapshot = Snapshot.from_json(_checked_settings(record, sealer))
     if record.state not in set(Phase):
         raise Tampered(record.id)
-    running = Running(snapshot, sealer, record, keys)
+    running = Running(snapshot, sealer, service, record, keys)
     if running.phase is not Phase.OPEN and not _is_sealed(running):
         raise Tampered(record.id)
     return running

@@ -59,8 +59,8 @@ async def help(visit: Visit) -> Card:
 
 async def judge(visit: Visit) -> Card:
     """Carry out what a moderator decided, and show the next comment."""
-    turn, records, snapshot = visit.turn, visit.service.records, visit.running.snapshot.id
-    comment = await read_comment(records, snapshot, turn.text("comment"))
+    turn, running, records = visit.turn, visit.running, visit.service.records
+    comment = await read_comment(running, records, turn.text("comment"))
     is_told = turn.is_set("told")
     if comment.state is not (CommentState.ESCALATED if is_told else CommentState.WAITING):
         raise NotOffered  # an old card must not bring back what has been decided
@@ -72,9 +72,9 @@ async def judge(visit: Visit) -> Card:
         return _comment(visit, comment)
     if decision is Decision.PARAPHRASE and (problem := _problem_with(visit, words)):
         return comment_card(visit.page, comment, _typed(visit), note=problem)
-    await decide(records, snapshot, comment.id, decision, words)
+    await decide(running, records, comment.id, decision, words)
     if decision is Decision.ESCALATE:
-        return _comment(visit, await read_comment(records, snapshot, comment.id))
+        return _comment(visit, await read_comment(running, records, comment.id))
     return await _next(visit, "comments_done")
 
 
@@ -97,10 +97,7 @@ async def _told(visit: Visit, comment: Comment) -> Card:
             box for box, said in (("passed_to", to), ("passed_when", when)) if not _fits(said)
         ]
         return escalated_card(visit.page, comment, _typed(visit), _look_again(visit, missing))
-    records, snapshot = visit.service.records, visit.running.snapshot.id
-    await pass_on(
-        records, snapshot, comment.id, to=to, when=when, sealer=visit.service.directory.sealer
-    )
+    await pass_on(visit.running, visit.service.records, comment.id, to=to, when=when)
     return moderation_notice(visit.page, "comments_passed_on", passed_to=to, passed_when=when)
 
 
@@ -114,11 +111,11 @@ def _look_again(visit: Visit, boxes: Sequence[str]) -> str:
 
 
 async def _next(visit: Visit, nothing_left: str) -> Card:
-    records, snapshot = visit.service.records, visit.running.snapshot.id
-    if comment := await next_comment(records, snapshot):
+    running, records = visit.running, visit.service.records
+    if comment := await next_comment(running, records):
         return _comment(visit, comment)
-    if visit.running.phase is Phase.CLOSED:
-        for domain in await wanting_a_theme(records, snapshot, visit.page.instrument):
+    if running.phase is Phase.CLOSED:
+        for domain in await wanting_a_theme(running, records, visit.page.instrument):
             return await _theme(visit, domain)
     return moderation_done(visit.page, nothing_left)
 
@@ -130,7 +127,7 @@ def _comment(visit: Visit, comment: Comment) -> Card:
 
 
 async def _theme(visit: Visit, domain: DomainId) -> Card:
-    comments = await printed(visit.service.records, visit.running.snapshot.id)
+    comments = await printed(visit.running, visit.service.records)
     about = visit.page.instrument.domain(domain)
     return theme_card(visit.page, about, comments.get(domain, []), _typed(visit))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 
 from snapshot.ports import DIRECTORY, Kind
 from tests.attacks.attack import OnCampaigns, Result
-from tests.attacks.campaign import Campaign, Image
+from tests.attacks.campaign import Campaign
 from tests.attacks.naive import plain_drafts, who_sent
 from tests.attacks.people import NAME, SMALL, WORDS
 from tests.core.exampleshire import K
@@ -38,67 +37,41 @@ def guises(text: str) -> Iterator[bytes]:
 
 
 NAMES = list(guises(NAME))
-HIDDEN_WORDS = list(guises(WORDS))[1:]
-PLAIN_WORDS = re.compile(rf"{WORDS}[0-9a-f]{{10}}".encode())
+COMMENTS = list(guises(WORDS))
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`names`: in files and versions. `early`: comments in a file before their batch was mixed.
+    """`names` and `words` of comments in files and versions.
 
-    `elsewhere`: words of comments in other records, or in another guise. `naive`: people whose
-    name is left in a plain file that has been emptied.
+    `naive`: people whose name is left in a plain file that has been emptied.
     """
 
     names: int
-    early: int
-    elsewhere: int
+    words: int
     naive: int
     people: int
 
 
 def examine_found(campaign: Campaign) -> Found:
     dumped = b"".join(json.dumps(dict(v.record.body)).encode() for v in campaign.history)
-    others = b"".join(
-        json.dumps(dict(v.record.body)).encode()
-        for v in campaign.history
-        if v.record.kind is not Kind.COMMENT
-    )
     everything = [dumped, *(image.content for image in campaign.images)]
     plain = plain_drafts(campaign)
     return Found(
         sum(name in content for content in everything for name in NAMES),
-        sum(len(_words(image.content) - _mixed(campaign, image)) for image in campaign.images),
-        sum(words in content for content in everything for words in HIDDEN_WORDS)
-        + len(_words(others)),
+        sum(words in content for content in everything for words in COMMENTS),
         sum(p.name.encode() in plain for p in campaign.people),
         len(campaign.people),
     )
 
 
-def _words(content: bytes) -> set[bytes]:
-    """How the comments begin that stand in there."""
-    return set(PLAIN_WORDS.findall(content))
-
-
-def _mixed(campaign: Campaign, image: Image) -> set[bytes]:
-    """How the comments begin that had come out of a mix by then."""
-    return {
-        v.record.body["text"].split()[0].encode()
-        for v in campaign.history
-        if v.record.kind is Kind.COMMENT and v.second < image.second + image.is_last
-    }
-
-
 def judge_found(parts: Sequence[Found]) -> Result:
-    names, early, elsewhere = (
-        sum(getattr(p, f) for p in parts) for f in ("names", "early", "elsewhere")
-    )
+    names, words = (sum(getattr(p, f) for p in parts) for f in ("names", "words"))
     naive, people = sum(p.naive for p in parts), sum(p.people for p in parts)
     return Result(
-        f"{names} names, {early} comments before their mix, {elsewhere} in other records",
+        f"{names} names, {words} comments",
         f"plain drafts, emptied: names of {naive} of {people} people still in the file",
-        not names + early + elsewhere,
+        not names + words,
         naive > people / 2,
     )
 
@@ -107,7 +80,7 @@ FOUND = OnCampaigns(
     "T6",
     "Names and words at rest",
     "every version; the file and its log byte by byte at nine moments",
-    "no name or id in any of six guises; words of a comment only in comments, only once mixed",
+    "no name or id in any of six guises, no words of a comment",
     examine=examine_found,
     judge=judge_found,
 )

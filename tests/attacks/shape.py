@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from snapshot.comments import opened
 from snapshot.envelope import State
 from snapshot.ports import Kind
 from tests.attacks.attack import OnCampaigns, Result
@@ -16,6 +17,7 @@ from tests.attacks.naive import unpadded_lengths
 from tests.attacks.order import said
 from tests.attacks.people import instrument
 from tests.attacks.seen import batches
+from tests.core.exampleshire import K
 
 # -- lengths --------------------------------------------------------------------------------------
 
@@ -146,18 +148,26 @@ STATEMENTS = len(instrument().statements)
 
 @dataclass(frozen=True, slots=True)
 class Lingering:
-    """How many comments were given to their author, of how many; `chance`: by drawing lots.
+    """How many comments were given to their author, of how many.
 
-    `undated`: the same linker where all versions have one time. `spotted`: writers among as
-    many of the slowest people as there are writers, of `writers`.
+    `printed`: of those in the report. `plain`: of all, batch by batch, if the database held them
+    as they were written. `spotted`: writers among as many of the slowest as there are writers.
     """
 
-    right: int
-    undated: int
-    comments: int
+    printed: int
+    of_printed: int
     chance: float
+    plain: int
+    of_plain: int
     spotted: int
     writers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    domain: str
+    text: str
+    author: str
 
 
 def examine_lingering(campaign: Campaign) -> Lingering:
@@ -165,26 +175,29 @@ def examine_lingering(campaign: Campaign) -> Lingering:
     authors = {
         text: campaign.tag_of(p.name) for p in campaign.people for text in p.comments.values()
     }
-    right = undated = total = spotted = writers = 0
-    chance = 0.0
+    everybody, everything = list[str](), list[Written]()
+    plain = spotted = writers = 0
     for batch in batches(campaign):
-        tags = sorted(tag for _, tag in batch.members)
-        texts = sorted((c.body["text"] for c in batch.comments), key=len, reverse=True)
-        written_by = [authors[text] for text in texts]
-        slowest = sorted(tags, key=lambda tag: -gaps[tag])
-        wrote = set(written_by)
+        slowest = sorted((tag for _, tag in batch.members), key=lambda tag: -gaps[tag])
+        comments = [opened(campaign.running, record) for record in batch.comments]
+        written = [Written(c.domain, c.text, authors[c.text]) for c in comments]
+        wrote = {each.author for each in written}
         spotted += len(wrote.intersection(slowest[: len(wrote)]))
         writers += len(wrote)
-        right += _hits(slowest, written_by)
-        undated += _hits(tags, written_by)
-        chance += len(texts) / len(tags)
-        total += len(texts)
-    return Lingering(right, undated, total, chance, spotted, writers)
+        plain += _hits(slowest, written)
+        everybody += slowest
+        everything += written
+    often = Counter(each.domain for each in everything)
+    printed = [w for w in everything if often[w.domain] >= instrument().comments.quotes_from]
+    right = _hits(sorted(everybody, key=lambda tag: -gaps[tag]), printed)
+    chance = len(printed) / len(everybody)
+    return Lingering(right, len(printed), chance, plain, len(everything), spotted, writers)
 
 
-def _hits(tags: Sequence[str], authors: Sequence[str]) -> int:
+def _hits(tags: Sequence[str], written: Sequence[Written]) -> int:
     """The longest comment goes to the slowest, and so on."""
-    return sum(tag == author for tag, author in zip(tags, authors, strict=False))
+    longest = sorted(written, key=lambda each: len(each.text), reverse=True)
+    return sum(tag == each.author for tag, each in zip(tags, longest, strict=False))
 
 
 def _gaps(campaign: Campaign) -> dict[str, int]:
@@ -200,28 +213,30 @@ def _gaps(campaign: Campaign) -> dict[str, int]:
 
 
 def judge_lingering(parts: Sequence[Lingering]) -> Result:
-    right, total = sum(p.right for p in parts), sum(p.comments for p in parts)
-    spotted, writers = sum(p.spotted for p in parts), sum(p.writers for p in parts)
-    chance, undated = (sum(getattr(p, f) for p in parts) / total for f in ("chance", "undated"))
+    printed, plain, spotted = (
+        sum(getattr(p, right) for p in parts) / sum(getattr(p, of) for p in parts)
+        for right, of in (
+            ("printed", "of_printed"),
+            ("plain", "of_plain"),
+            ("spotted", "writers"),
+        )
+    )
+    number = sum(p.of_printed for p in parts)
+    chance = sum(p.chance for p in parts) / number
     return Result(
-        f"{100 * spotted / writers:.0f} % of writers spotted; {100 * right / total:.0f} % of "
-        f"{total} comments given to their author, {100 * chance:.0f} % by chance",
-        f"versions without times: {100 * undated:.0f} %",
-        right / total <= 1.5 * chance,
-        undated <= 1.5 * chance,
+        f"{100 * spotted:.0f} % of writers spotted; {100 * printed:.1f} % of {number} comments "
+        f"given to their author, {100 * chance:.1f} % by chance",
+        f"comments that the database tells, batch by batch: {100 * plain:.0f} %",
+        printed < 1 / K,
+        plain > 1 / K,
     )
 
 
 LINGERING = OnCampaigns(
     "T5",
     "Time spent on the comments card",
-    "every version of every envelope with its second, and the comments of a batch",
-    "no more comments are given to their authors than 1.5 times what chance gives",
-    leaks=(
-        "Whoever writes stays longer on the card, the longer the more they write, and a database "
-        "that dates every version (as Cosmos DB does, and SQLite does not) shows it. Few people of "
-        "a batch write, and their comments come out together with it."
-    ),
+    "every version of every envelope with its second, and the comments that the report prints",
+    f"fewer than one comment in {K} is given to its author",
     examine=examine_lingering,
     judge=judge_lingering,
 )

@@ -19,12 +19,14 @@ from pathlib import Path
 import pytest
 
 from snapshot.closing import FINAL, begin_close
-from snapshot.comments import CommentState
+from snapshot.comments import CommentState, opened
 from snapshot.envelope import State
 from snapshot.instrument import DomainId
-from snapshot.ports import DIRECTORY, Kind, Record, SnapshotId
+from snapshot.opening import Running, take_up
+from snapshot.ports import DIRECTORY, Kind, Record
 from snapshot.snapshot import Mixing, Phase, Snapshot
 from snapshot.tally import Tally
+from storage.keyfiles import KeyFiles
 from storage.sqlite import SqliteRecords
 from tests.core.exampleshire import (
     HELPING,
@@ -138,7 +140,7 @@ def test_killed_before_and_after_each_write_nothing_is_lost_or_doubled(
 
 def check(folder: Path, run: Run, expected: Counter[Cut]) -> None:
     """Read with a connection of its own what the dead and the living left behind."""
-    snapshot, records = asyncio.run(_read(folder))
+    running, records = asyncio.run(_read(folder))
     found = {kind: [r for r in records if r.kind is kind] for kind in Kind}
     slips = Counter(
         (r.body["cell"], r.body["domain"], tuple(r.body["choices"])) for r in found[Kind.SLIP]
@@ -147,22 +149,20 @@ def check(folder: Path, run: Run, expected: Counter[Cut]) -> None:
     tallies = [Tally.from_json(r.id, r.body) for r in found[Kind.TALLY]]
     assert tuple(sorted(t.people for t in tallies)) == run.batches
     assert added_up(tallies, "police") == counted_by_hand(slips, "police")
-    assert comments_of(found[Kind.COMMENT]) == Counter(
+    comments = [opened(running, record) for record in found[Kind.COMMENT]]
+    assert Counter((c.domain, c.text) for c in comments) == Counter(
         (domain, text) for each in COMMENTS.values() for domain, text in each.items()
     )
-    assert {r.state for r in found[Kind.COMMENT]} == {CommentState.MIXED}
+    assert {c.state for c in comments} == {CommentState.MIXED}
     assert {r.state for r in found[Kind.ENVELOPE]} == {State.RELEASED}
     assert found[Kind.JOURNAL] == []
     assert tuple(r.id for r in found[Kind.PUBLICATION]) == run.publications
-    assert snapshot.state == Phase.CLOSED
+    assert running.phase is Phase.CLOSED
 
 
-def comments_of(records: list[Record]) -> Counter[tuple[str, str]]:
-    return Counter((r.body["domain"], r.body["text"]) for r in records)
-
-
-async def _read(folder: Path) -> tuple[Record, list[Record]]:
+async def _read(folder: Path) -> tuple[Running, list[Record]]:
     async with SqliteRecords(folder / "snapshot.db") as records:
         (snapshot,) = await records.read_all(DIRECTORY, Kind.SNAPSHOT)
-        id = SnapshotId(snapshot.id)
-        return snapshot, [r for kind in Kind for r in await records.read_all(id, kind)]
+        running = await take_up(snapshot, KeyFiles(folder / "keys"))
+        id = running.snapshot.id
+        return running, [r for kind in Kind for r in await records.read_all(id, kind)]

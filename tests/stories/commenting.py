@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.rehearsal.teams import PersonHere, Sent, Shown, Teams
+from snapshot.comments import opened
 from snapshot.envelope import Ballot, Contact, Envelope, State
 from snapshot.instrument import DomainId, OptionId
 from snapshot.opening import Running
@@ -133,6 +134,13 @@ async def moderators_register(teams: Teams) -> Channels:
     shown = await mo.posts(f"moderate {code}", moderators)
     assert "now moderates the comments for Exampleshire" in shown.words
     return Channels(fay, facilitators, mo, moderators, code)
+
+
+async def words_in(bot: RunningBot) -> list[tuple[str, str]]:
+    """The comments that are kept, by domain and words."""
+    running = await the_snapshot(bot)
+    found = [opened(running, record) for record in await comments_in(bot)]
+    return [(comment.domain, comment.text) for comment in found]
 
 
 async def comments_in(bot: RunningBot) -> list[Record]:

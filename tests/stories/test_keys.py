@@ -83,7 +83,7 @@ async def test_a_snapshot_that_is_marked_is_finished_by_the_next(
     """Killed between the mark and the key: the key still fits, so it is not taken for lost."""
     bot.clock.moves(days=KEY_DAYS)
     running = await the_snapshot(bot)
-    kept = bot.app.service.directory.sealer.seal(
+    kept = running.service.seal(
         [running.record.body["settings"], running.record.state, running.closed],
         "kept",
         running.snapshot.id,
