@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, combinations, pairwise, product
 
@@ -197,6 +197,52 @@ def test_no_combination_of_shares_is_about_fewer_than_k_who_were_asked(history: 
         assert fewest is None or fewest >= K
 
 
+type Weights = Mapping[str, Fraction]
+"""How much one more point in a tally moves a figure."""
+
+
+def weights_of(published: Published, statement: StatementId) -> list[Weights]:
+    """Of the means, weighted and not, the second times its n: by trying out what moves them."""
+    basis = published.bases[statement]
+    groups = scored_groups(INSTRUMENT, published.tallies, statement, basis)
+    before = rate_statement(groups, trim=LIMITS.trim_ratio)
+    if before is None:
+        return []
+    weighted, total = dict[str, Fraction](), dict[str, Fraction]()
+    for number, group in enumerate(groups):
+        one_more = [*groups]
+        one_more[number] = replace(group, total=group.total + 1)
+        after = rate_statement(one_more, trim=LIMITS.trim_ratio)
+        assert after is not None
+        for tally in in_figure(published, statement):
+            if tally.cell in group.cells:
+                weighted[tally.id] = after.weighted - before.weighted
+                total[tally.id] = (after.unweighted - before.unweighted) * before.n
+    return [weighted, total]
+
+
+def combined_by_weight(figures: Sequence[Weights], answers: Mapping[str, int]) -> Iterator[int]:
+    """How many answers each combination of up to three means is about, from -2 to 2 of each."""
+    for some in chain.from_iterable(combinations(figures, size) for size in (1, 2, 3)):
+        for times in product(range(-2, 3), repeat=len(some)):
+            about = sum(
+                n
+                for tally, n in answers.items()
+                if sum(f * each.get(tally, 0) for f, each in zip(times, some, strict=True))
+            )
+            if about:
+                yield about
+
+
+@given(histories(), st.sampled_from([s.id for s in INSTRUMENT.statements]))
+def test_no_combination_of_means_is_about_fewer_than_k_scored_answers(
+    history: History, statement: StatementId
+) -> None:
+    means = [mean for each in publications(history) for mean in weights_of(each, statement)]
+    answers = {t.id: scored(t, statement) for t in history.batches}
+    assert all(about >= K for about in combined_by_weight(means, answers))
+
+
 def test_figures_of_all_that_there_is_at_two_times_would_be_found_out() -> None:
     """The negative control: each publication as if nothing had been published before."""
     first = a_tally("1", "police", Answers(fully=20))
@@ -208,6 +254,8 @@ def test_figures_of_all_that_there_is_at_two_times_would_be_found_out() -> None:
     known = [group for each in careless for group in groups_of(each, SEE_SIGNS)]
     assert fewest_told_of(known, {"1": 20, "2": 3}) == 3
     assert min(combined(known, {"1": 20, "2": 3})) == 3
+    means = [mean for each in careless for mean in weights_of(each, SEE_SIGNS)]
+    assert min(combined_by_weight(means, {"1": 20, "2": 3})) == 3
 
 
 some_figures = st.lists(st.frozensets(st.sampled_from("abcdef"), min_size=1), max_size=4)
