@@ -42,8 +42,9 @@ check: $(VENV)/.test
 	$(VENV)/bin/lint-imports --no-logo
 
 # Ratios of CPU, in one run; then two that fail when a turn does, or when memory grows.
-bench: $(VENV)/.test
+bench: $(VENV)/.test node-test
 	$(PYTHON) -m tests.bench.turn
+	$(PYTHON) -m tests.bench.cosmos
 	$(PYTHON) -m tests.bench.crowd
 	$(PYTHON) -m tests.bench.memory
 
