@@ -106,8 +106,9 @@ def _survey(counts: Counts) -> Iterator[str]:
     yield _row("**all**", f"{len(trips)}", "", *_bytes(trips), _ru(survey(counts)))
     yield """
 An answer takes two: one read, one replace. Two turns take one more, since they must not miss a
-close elsewhere: choosing an agency, and sending. Every 30 s, one turn of a process also reads the
-list of snapshots. `tests/stories/test_round_trips.py` holds all of this.
+close elsewhere: choosing an agency, and sending. Every 30 s, a turn also reads the list of
+snapshots, and so does each that comes while it is read. `tests/stories/test_round_trips.py` holds
+all of this for one person.
 """
 
 
