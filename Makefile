@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench attacks lock clean
+.PHONY: help run test check bench attacks costs lock clean
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
@@ -21,6 +21,7 @@ help:
 	@echo 'make check          format, lint, types, direction of imports'
 	@echo 'make bench          what a turn costs, 32 people at once, memory over 20,000 turns'
 	@echo 'make attacks        attack the store, write what came of it to docs/attacks.md'
+	@echo 'make costs          count what is asked of Cosmos DB, write what it costs to docs/costs.md'
 	@echo 'make lock           pin the Python packages again (UPGRADE=1: to their newest releases)'
 	@echo 'make clean          remove what make made; the data in var/ stays'
 
@@ -42,14 +43,18 @@ check: $(VENV)/.test
 	$(VENV)/bin/lint-imports --no-logo
 
 # Ratios of CPU, in one run; then two that fail when a turn does, or when memory grows.
-bench: $(VENV)/.test
+bench: $(VENV)/.test node-test
 	$(PYTHON) -m tests.bench.turn
+	$(PYTHON) -m tests.bench.cosmos
 	$(PYTHON) -m tests.bench.crowd
 	$(PYTHON) -m tests.bench.memory
 
 # Also part of the tests; this writes the page.
 attacks: $(VENV)/.test
 	$(PYTHON) -m tests.attacks
+
+costs: $(VENV)/.test node-test
+	$(PYTHON) -m tests.bench.cosmos_costs
 
 clean:
 	rm -rf $(VENV) .lock node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

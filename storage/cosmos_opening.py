@@ -9,6 +9,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from azure.core.credentials_async import AsyncTokenCredential
@@ -96,7 +98,7 @@ async def _client(
         # read that went to another one would show what was there a while ago.
         enable_endpoint_discovery=False,
         enable_compact_utf8_item_writes=True,
-        transport=_Transport(session=_session(account.ca_file)),
+        transport=_Transport(session=_session(account)),
     )
     stack.push_async_callback(client.close)
     opened = await once(client.__aenter__, OPEN_S)
@@ -127,17 +129,25 @@ class _Transport(AioHttpTransport):  # type: ignore[misc]
         return await super().send(request, **{**config, "connection_verify": True})
 
 
-def _session(ca_file: Path | None) -> aiohttp.ClientSession:
+def _session(account: Account) -> aiohttp.ClientSession:
     try:
-        trusted = ssl.create_default_context(cafile=ca_file)
+        trusted = ssl.create_default_context(cafile=account.ca_file)
     except (OSError, ssl.SSLError):
         raise Unusable("COSMOS_CA_FILE cannot be read as a certificate") from None
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=trusted),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,  # the client does it
-        trust_env=True,
+        # Asked once: with `trust_env`, each request would look through the environment and for a
+        # file of passwords, in other threads, which takes a third of the CPU of a read or write.
+        proxy=_proxy_to(account.url),
     )
+
+
+def _proxy_to(url: str) -> str | None:
+    """The proxy that the environment (`HTTPS_PROXY`, `NO_PROXY`) or the system names, if any."""
+    host = urlsplit(url).netloc
+    return None if proxy_bypass(host) else getproxies().get("https")
 
 
 def _entra() -> Any:

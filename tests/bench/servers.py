@@ -8,7 +8,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,14 +55,16 @@ class Served:
 
 
 @contextmanager
-def started(name: str, serve: Callable[..., None], *more: Any) -> Iterator[Served]:
-    """Run `serve(folder, pipe, *more)` in a new process, with an empty folder of its own.
+def started(name: str, serve: Callable[..., None], *more: Any, **named: Any) -> Iterator[Served]:
+    """Run `serve(folder, pipe, *more, **named)` in a new process, with an empty folder of its own.
 
     Raises RuntimeError when it ends before it serves.
     """
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = _SPAWN.Pipe()
-        process = _SPAWN.Process(target=serve, args=(Path(folder), theirs, *more), daemon=True)
+        process = _SPAWN.Process(
+            target=serve, args=(Path(folder), theirs, *more), kwargs=named, daemon=True
+        )
         process.start()
         # Only the server may hold its end: then we hear of it when the server dies.
         theirs.close()
@@ -79,19 +81,20 @@ def started(name: str, serve: Callable[..., None], *more: Any) -> Iterator[Serve
 # -- ours ---------------------------------------------------------------------------------------
 
 
-def serve_bot(folder: Path, pipe: Connection) -> None:
-    """The whole bot, with its worker, on SQLite and a sample snapshot."""
+def serve_bot(folder: Path, pipe: Connection, **more_settings: str) -> None:
+    """The whole bot, with its worker, on a sample snapshot; on SQLite, unless settings say else."""
     set_up()
-    asyncio.run(_serve_bot(folder, pipe))
+    asyncio.run(_serve_bot(folder, pipe, more_settings))
 
 
-async def _serve_bot(folder: Path, pipe: Connection) -> None:
+async def _serve_bot(folder: Path, pipe: Connection, more_settings: Mapping[str, str]) -> None:
     settings = Settings.from_env(
         {
             "SNAPSHOT_ENV": "local",
             "SNAPSHOT_STORE": f"sqlite:///{folder / 'snapshot.db'}",
             "SNAPSHOT_KEYS": f"file:{folder / 'keys'}",
             "SNAPSHOT_SAMPLE": "1",
+            **more_settings,
         }
     )
     async with (

@@ -67,20 +67,24 @@ def main() -> None:
             echoed = same_as(seen.card)
             rivals = [
                 Rival(bot, f"csa-snapshot {_our_version()}", next_statement, passes=5),
-                Rival(stock, _packages(*STOCK), echoed, passes=1),
-                Rival(floor, _packages("aiohttp"), echoed, passes=5),
+                Rival(stock, packages(*STOCK), echoed, passes=1),
+                Rival(floor, packages("aiohttp"), echoed, passes=5),
             ]
             for rival in rivals:
-                _say(_described(rival, asyncio.run(one_answer(rival, seen))))
-            _say(*_compared(measured(rivals, seen)))
+                say(described(rival, asyncio.run(one_answer(rival, seen))))
+            say(*_compared(measured(rivals, {r.served.name: seen for r in rivals})))
 
 
-def measured(rivals: list[Rival], seen: Opening) -> dict[str, list[float]]:
-    """CPU seconds that each spends on an answered statement, by name, in each round."""
+def measured(rivals: list[Rival], seen: Mapping[str, Opening]) -> dict[str, list[float]]:
+    """CPU seconds that each spends on an answered statement, by name, in each round.
+
+    `seen`: how each one's survey opens, by name.
+    """
     used: dict[str, list[float]] = {r.served.name: [] for r in rivals}
     for _ in track(range(ROUNDS), description="Rounds"):
         for rival in rivals:
-            used[rival.served.name].append(asyncio.run(one_round(rival, seen)))
+            name = rival.served.name
+            used[name].append(asyncio.run(one_round(rival, seen[name])))
     return used
 
 
@@ -111,7 +115,7 @@ async def one_answer(rival: Rival, seen: Opening) -> Answer:
 # -- what is printed ----------------------------------------------------------------------------
 
 
-def _described(rival: Rival, answer: Answer) -> str:
+def described(rival: Rival, answer: Answer) -> str:
     size = len(answer.body)
     return (
         f"{rival.served.name:6} {rival.made_of}\n"
@@ -133,7 +137,7 @@ def _ms(rounds_s: Sequence[float]) -> str:
     return f"{middle:6.2f} ms ({low:.2f} to {high:.2f})"
 
 
-def _packages(*names: str) -> str:
+def packages(*names: str) -> str:
     return ", ".join(f"{name} {version(name)}" for name in names)
 
 
@@ -141,7 +145,7 @@ def _our_version() -> str:
     return str(tomllib.loads(_PROJECT.read_text())["project"]["version"])
 
 
-def _say(*lines: str) -> None:
+def say(*lines: str) -> None:
     sys.stdout.write("\n".join(lines) + "\n")
 
 

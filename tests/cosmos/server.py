@@ -47,6 +47,16 @@ class Server:
         return Account(url, f"test-{secrets.token_hex(4)}", KEY, self.ca_file)
 
 
+def settings_for(account: Account) -> dict[str, str]:
+    """The environment with which a bot uses this database."""
+    place = account.url.removeprefix("https://")
+    return {
+        "SNAPSHOT_STORE": f"cosmos://{place}{account.database}",
+        "COSMOS_KEY": account.key,
+        "COSMOS_CA_FILE": str(account.ca_file),
+    }
+
+
 def why_not() -> str:
     """Why it cannot be started here; nothing if it can."""
     if shutil.which("node") is None:

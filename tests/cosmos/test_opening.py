@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from azure.core.credentials import AccessToken
@@ -126,6 +130,65 @@ async def test_an_account_that_does_not_answer_is_unavailable(
     with pytest.raises(Unavailable):
         async with CosmosRecords(proxy.reach(deployed)):
             pass
+
+
+# -- on the way there -----------------------------------------------------------------------------
+
+
+class Relay:
+    """A proxy for HTTPS, as companies have one between a server and the internet."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def __aenter__(self) -> Relay:
+        self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = (await reader.readuntil(b"\r\n\r\n")).decode()
+        self.asked.append(asked)
+        host, port = asked.split()[1].split(":")
+        onward, back = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await asyncio.gather(_pass_on(reader, back), _pass_on(onward, writer))
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while part := await reader.read(65_536):
+            writer.write(part)
+    writer.close()
+
+
+async def test_the_proxy_that_the_environment_names_is_used(
+    deployed: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Relay() as relay:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://ada:ZQXJ@127.0.0.1:{relay.port}")
+        monkeypatch.setenv("NO_PROXY", "")
+        async with CosmosRecords(deployed) as records:
+            await records.create(an_envelope())
+    assert relay.asked
+    signed = base64.b64encode(b"ada:ZQXJ").decode()
+    for asked in relay.asked:
+        assert asked.startswith(f"CONNECT {urlsplit(deployed.url).netloc} ")
+        assert f"Proxy-Authorization: Basic {signed}" in asked
+
+
+async def test_an_address_that_needs_no_proxy_is_reached_without(
+    deployed: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Relay() as relay:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{relay.port}")
+        monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
+        async with CosmosRecords(deployed) as records:
+            await records.create(an_envelope())
+    assert relay.asked == []
 
 
 # -- versions -------------------------------------------------------------------------------------

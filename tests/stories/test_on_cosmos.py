@@ -24,7 +24,7 @@ from snapshot.snapshot import Phase
 from snapshot.tally import Slip, Tally
 from storage.cosmos_opening import Account
 from tests.cosmos.proxy import Fault, Proxy
-from tests.cosmos.server import Server
+from tests.cosmos.server import Server, settings_for
 from tests.stories.conftest import Clock, RunningBot, free_port
 from tests.stories.people import (
     AGENCIES,
@@ -45,15 +45,6 @@ from tests.stories.test_sixty import (
 
 PEOPLE = 24
 PEOPLE_OF_THREE = 36
-
-
-def settings_for(account: Account) -> dict[str, str]:
-    place = account.url.removeprefix("https://")
-    return {
-        "SNAPSHOT_STORE": f"cosmos://{place}{account.database}",
-        "COSMOS_KEY": account.key,
-        "COSMOS_CA_FILE": str(account.ca_file),
-    }
 
 
 def a_bot(folder: Path, account: Account, clock: Clock | None = None) -> RunningBot:
