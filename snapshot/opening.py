@@ -18,6 +18,7 @@ from snapshot.ports import (
     KeyExists,
     Keys,
     KeysError,
+    KeysUnavailable,
     Kind,
     Record,
     Records,
@@ -141,11 +142,14 @@ def _last_extension(snapshot: Snapshot) -> tuple[datetime, str] | None:
 async def take_up(record: Record, keys: Keys) -> Running:
     """Check a snapshot's record against its key.
 
-    Raises `WrongKey` when the key is gone or another one, `Tampered` when settings differ.
+    Raises `WrongKey` when the key is gone or another one, `Tampered` when settings differ,
+    `KeysUnavailable` when nobody can tell.
     """
     try:
         sealer = Sealer(await keys.read(record.id), record.id)
         sealer.open(record.body["key_check"], "key-check")
+    except KeysUnavailable:
+        raise
     except (KeysError, Damaged, ValueError, KeyError) as error:
         raise WrongKey(record.id) from error
     running = verify(record, sealer, keys)
