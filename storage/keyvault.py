@@ -36,7 +36,7 @@ from azure.keyvault.secrets.aio import SecretClient
 from snapshot.ports import KEY_NAME, KeyExists, KeyMissing, KeysError, PinChanged
 from snapshot.sealing import KEY_BYTES
 from storage.azure import entra, transport
-from storage.keyvault_calls import DESTROY_S, FORBIDDEN, Failure, Patience
+from storage.keyvault_calls import ATTEMPT_S, DESTROY_S, FORBIDDEN, VERB_S, Failure, Patience
 
 SETTLE_S = 3.0
 """How old a version has to be before anybody relies on no other having come before it."""
@@ -187,7 +187,7 @@ class KeyVault:
     # -- secrets ----------------------------------------------------------------------------
 
     def _patience(self) -> Patience:
-        return Patience(self._wait)
+        return Patience(self._wait, VERB_S, ATTEMPT_S)
 
     async def _settled(self, secret: str, patience: Patience, mark: str = "") -> list[Version]:
         """All versions, once none can come that would stand before one of them.

@@ -87,8 +87,8 @@ class Patience:
     def __init__(
         self,
         wait: Callable[[float], Awaitable[None]],
-        limit_s: float = VERB_S,
-        attempt_s: float = ATTEMPT_S,
+        limit_s: float,
+        attempt_s: float,
     ) -> None:
         self._wait = wait
         self._attempt_s = attempt_s

@@ -114,7 +114,7 @@ class Server:
     clock: Clock
     recovery_level: str = "CustomizedRecoverable+Purgeable"
     days: int = 7
-    deleting_takes_s: float = 1.0
+    deleting_takes_s: float = 0.0
     listing_takes_s: float = 0.0
     ids: Iterator[str] = field(default_factory=lambda: iter(()))
     plan: Plan = lambda _: None
