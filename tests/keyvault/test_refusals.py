@@ -146,6 +146,8 @@ async def test_a_key_that_was_being_made_is_in_no_error(vault: Server) -> None:
             await keys.create(NAME)
     sent = vault.values()
     held = everything_of(refused.value)
+    # An error of the client would hold the request, and that the key.
+    assert refused.value.__cause__ is refused.value.__context__ is None
     assert len(sent) == 1
     assert sent[0] not in held
     assert base64.b64decode(sent[0]).hex() not in held
