@@ -89,7 +89,8 @@ def keys_status() -> None:
 
     for found in _in_app(key_statuses):
         due = f", due to be destroyed on {found.due}" if found.due else ""
-        typer.echo(f"{found.snapshot}: {found.phase}, key {found.key}{due}")
+        left = f", recoverable until {found.recoverable}" if found.recoverable else ""
+        typer.echo(f"{found.snapshot}: {found.phase}, key {found.key}{due}{left}")
 
 
 @keys.command("destroy")
@@ -103,10 +104,12 @@ def keys_destroy(
     if not yes:
         typer.confirm(f"Destroy the key of {snapshot} for good?", abort=True)
     try:
-        _in_app(lambda service: destroy_key(service, snapshot))
+        recoverable = _in_app(lambda service: destroy_key(service, snapshot))
     except CannotDestroy as error:
         sys.exit(str(error))
     typer.echo(f"The key of {snapshot} has been destroyed.")
+    if recoverable:
+        typer.echo(f"Who may recover secrets can bring it back until {recoverable}.")
 
 
 def _in_app[T](work: Callable[[Service], Awaitable[T]]) -> T:

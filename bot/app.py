@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +28,7 @@ from bot.working_days import working_days
 from cards.page import Setting
 from content.packs import HERE, BrokenPack, load_packs
 from content.screening import load_screener
-from snapshot.opening import service_sealer
+from snapshot.opening import SERVICE, service_sealer
 from snapshot.ports import DIRECTORY, Keys, KeysError, Kind, Records, RecordsError
 from snapshot.sealing import Person
 from snapshot.snapshot import Phase
@@ -51,8 +51,11 @@ class App:
 @asynccontextmanager
 async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[App]:
     """Everything wired together, and put away again afterwards."""
-    keys = KeyFiles(settings.key_folder)
-    async with _store(settings) as records, aiohttp.ClientSession() as session:
+    async with (
+        _keys(settings) as keys,
+        _store(settings) as records,
+        aiohttp.ClientSession() as session,
+    ):
         due = asyncio.Event()
         service = await _service(settings, records, keys, clock, due)
         if settings.sample:
@@ -71,6 +74,15 @@ def _store(settings: Settings) -> AbstractAsyncContextManager[Records]:
 
     key = settings.cosmos_key.get_secret_value()
     return CosmosRecords(Account(*settings.cosmos, key, settings.cosmos_ca_file))
+
+
+def _keys(settings: Settings) -> AbstractAsyncContextManager[Keys]:
+    if settings.vault is None:
+        return nullcontext(KeyFiles(settings.key_folder))
+    # Late for the same reason.
+    from storage.keyvault import KeyVault, Vault
+
+    return KeyVault(Vault(settings.vault, settings.keys_ca_file, settings.vault_is_emulator))
 
 
 class CannotStart(Exception):
@@ -133,7 +145,12 @@ async def _service(
         directory=Directory(records, keys, sealer, packs, time.monotonic),
         records=records,
         packs=packs,
-        setting=Setting(settings.survey_link, settings.key_days, settings.backup_days),
+        setting=Setting(
+            settings.survey_link,
+            settings.key_days,
+            settings.backup_days,
+            await keys.recoverable_days(SERVICE),
+        ),
         rights=_rights(settings),
         screener=await asyncio.to_thread(load_screener, content),
         clock=clock,

@@ -18,6 +18,7 @@ from snapshot.ports import (
     Changed,
     Keys,
     KeysError,
+    KeysUnavailable,
     Kind,
     Missing,
     Record,
@@ -177,6 +178,10 @@ class Directory:
         try:
             kept = await take_up_kept(record, self._keys)
             return self._with_its_instrument(kept or await take_up(record, self._keys))
+        except KeysUnavailable as error:
+            # Nothing is wrong with the snapshot: what is known of it serves until it can be read.
+            _log.error("keys not reached", snapshot=record.id, **where(error))
+            return known
         except (SnapshotError, KeysError) as error:
             _log.error("snapshot stopped", snapshot=record.id, **where(error))
             return None

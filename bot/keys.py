@@ -16,12 +16,16 @@ class CannotDestroy(Exception):
 
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
-    """`key`: in use, destroyed, or stopped (gone, another one, or settings that were changed)."""
+    """`key`: in use, destroyed, or stopped (gone, another one, or settings that were changed).
+
+    `recoverable`: the day until which a destroyed key can still be brought back.
+    """
 
     snapshot: str
     phase: str
     key: str
-    due: date | None
+    due: date | None = None
+    recoverable: date | None = None
 
 
 async def key_statuses(service: Service) -> list[KeyStatus]:
@@ -31,19 +35,25 @@ async def key_statuses(service: Service) -> list[KeyStatus]:
     for record in await service.records.read_all(DIRECTORY, Kind.SNAPSHOT):
         running = known.get(record.id)
         if running is None:
-            found.append(KeyStatus(record.id, record.state, "stopped", None))
-            continue
-        due = None if running.key_is_gone else due_on(running, service.setting.key_days)
-        key = "destroyed" if running.key_is_gone else "in use"
-        found.append(KeyStatus(record.id, record.state, key, due))
+            found.append(KeyStatus(record.id, record.state, "stopped"))
+        elif running.key_is_gone:
+            until = await running.keys.recoverable_until(record.id)
+            found.append(KeyStatus(record.id, record.state, "destroyed", recoverable=until))
+        else:
+            due = due_on(running, service.setting.key_days)
+            found.append(KeyStatus(record.id, record.state, "in use", due))
     return found
 
 
-async def destroy_key(service: Service, id: str) -> None:
-    """Before its day, if somebody wants that. Raises `CannotDestroy`."""
+async def destroy_key(service: Service, id: str) -> date | None:
+    """Before its day, if somebody wants that: the day until which it can still be brought back.
+
+    Raises `CannotDestroy`.
+    """
     running = await service.directory.find(id, fresh=True)
     if running is None:
         raise CannotDestroy(f"There is no snapshot {id} that could be taken up.")
     if reason := await in_the_way(running, service.records):
         raise CannotDestroy(f"The key of {id} cannot be destroyed yet: {reason}.")
     await destroy(running, service.records)
+    return await running.keys.recoverable_until(id)

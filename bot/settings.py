@@ -29,6 +29,9 @@ _PERSON = re.compile(r"[^/;\s\x00-\x1f\x7f]{1,128}/[^/;\s\x00-\x1f\x7f]{1,128}")
 
 _COSMOS = re.compile(r"cosmos://([A-Za-z0-9.-]+)(:[0-9]{1,5})?/([A-Za-z0-9_-]{1,255})")
 
+_VAULT = re.compile(r"https://[A-Za-z][A-Za-z0-9-]{2,23}\.vault\.azure\.net/?")
+_VAULT_HERE = re.compile(r"https://([a-z0-9.]+):[0-9]{1,5}/?")
+
 
 class Env(StrEnum):
     LOCAL = "local"
@@ -61,6 +64,7 @@ class Settings(BaseModel):
     cosmos_key: SecretStr = Field(default=SecretStr(""), alias="COSMOS_KEY")
     cosmos_ca_file: Path | None = Field(default=None, alias="COSMOS_CA_FILE")
     keys: str = Field(default="file:var/keys", alias="SNAPSHOT_KEYS")
+    keys_ca_file: Path | None = Field(default=None, alias="SNAPSHOT_KEYS_CA_FILE")
     content: Path | None = Field(default=None, alias="SNAPSHOT_CONTENT")
     sample: int = Field(default=0, alias="SNAPSHOT_SAMPLE", ge=0, le=5_000)
     teams_app_id: str = Field(default="", alias="TEAMS_APP_ID")
@@ -89,8 +93,11 @@ class Settings(BaseModel):
     @field_validator("keys")
     @classmethod
     def _known_keys(cls, value: str) -> str:
-        if not value.removeprefix("file:") or not value.startswith("file:"):
-            raise ValueError("must be file:FOLDER; other key stores are not built yet")
+        is_folder = value.startswith("file:") and value.removeprefix("file:")
+        if not is_folder and not _VAULT.fullmatch(value) and not _is_emulator(value):
+            raise ValueError(
+                "must be file:FOLDER, or a key vault's address: https://NAME.vault.azure.net"
+            )
         return value
 
     @field_validator("facilitators")
@@ -109,6 +116,14 @@ class Settings(BaseModel):
                 "leave it out for our own content"
             )
         return value
+
+    @model_validator(mode="after")
+    def _emulator_in_local_use_only(self) -> Self:
+        if self.env is not Env.LOCAL and _is_emulator(self.keys):
+            raise ValueError(
+                "SNAPSHOT_KEYS may be on a loopback address with SNAPSHOT_ENV=local only"
+            )
+        return self
 
     @model_validator(mode="after")
     def _local_only(self) -> Self:
@@ -143,6 +158,15 @@ class Settings(BaseModel):
         return (f"https://{found[1]}{found[2] or ''}/", found[3]) if found else None
 
     @property
+    def vault(self) -> str | None:
+        """The key vault's address, where the keys are in one."""
+        return self.keys.removesuffix("/") if self.keys.startswith("https:") else None
+
+    @property
+    def vault_is_emulator(self) -> bool:
+        return _is_emulator(self.keys)
+
+    @property
     def key_folder(self) -> Path:
         return Path(self.keys.removeprefix("file:"))
 
@@ -152,6 +176,12 @@ class Settings(BaseModel):
         if self.teams_app_id:
             return f"https://teams.microsoft.com/l/app/{self.teams_app_id}"
         return self.local_link
+
+
+def _is_emulator(keys: str) -> bool:
+    """A server on this machine that speaks like a key vault; it asks nobody who they are."""
+    found = _VAULT_HERE.fullmatch(keys)
+    return found is not None and _is_loopback(found[1])
 
 
 def _is_loopback(host: str) -> bool:

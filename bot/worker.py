@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 
@@ -22,7 +23,7 @@ from snapshot.envelope import State
 from snapshot.interim import mix_due, publish_interim
 from snapshot.moderating import nudge_due, queue_due
 from snapshot.opening import Running
-from snapshot.ports import Kind, Record, RecordsError
+from snapshot.ports import KeysUnavailable, Kind, Record, RecordsError
 from snapshot.publication import mark_sent, topic_of, unsent
 from snapshot.snapshot import Phase
 
@@ -148,7 +149,14 @@ class Worker:
         was_due = await destroy_if_due(running, service.records, service.clock(), days)
         if was_due:
             await service.directory.all(fresh=True)
+            await self._warn_if_recoverable(running)
         return was_due
+
+    async def _warn_if_recoverable(self, running: Running) -> None:
+        id = running.snapshot.id
+        with suppress(KeysUnavailable):  # `python -m bot keys status` will tell
+            if until := await running.keys.recoverable_until(id):
+                _log.warning("destroyed key can be recovered", snapshot=id, until=str(until))
 
     async def _post_all(self, running: Running) -> AsyncIterator[str]:
         id = running.snapshot.id

@@ -18,11 +18,15 @@ from snapshot.wording import Pack, Wording
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the service adds to the texts. `key_days` and `backup_days` are for the notice."""
+    """What the service adds to the texts. All but the link are for the notice.
+
+    `recoverable_days`: for so long a key that was destroyed could still be brought back.
+    """
 
     survey_link: str
     key_days: int
     backup_days: int
+    recoverable_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def page_of(
         "total": str(len(pack.instrument.statements)),
         "agency_groups": "\n".join(f"- {say_cell(c, snapshot, pack)}" for c in snapshot.cells),
         "survey_link": setting.survey_link,
-        "key_days": str(setting.key_days),
+        "key_days": str(setting.key_days + setting.recoverable_days),
         "backup_days": str(setting.backup_days),
     }
     return Page(snapshot, pack, facts | _contacts(snapshot), other)

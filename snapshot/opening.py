@@ -19,6 +19,7 @@ from snapshot.ports import (
     KeyMissing,
     Keys,
     KeysError,
+    KeysUnavailable,
     Kind,
     Record,
     Records,
@@ -27,7 +28,7 @@ from snapshot.roll import pin_extensions, pinned
 from snapshot.sealing import Sealer
 from snapshot.snapshot import Extension, Phase, Snapshot
 
-_SERVICE = "service"
+SERVICE = "service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,10 @@ async def open_snapshot(
 async def service_sealer(keys: Keys) -> Sealer:
     """Seals what outlives a snapshot, such as its channel; the key is made at the first start."""
     try:
-        key = await keys.read(_SERVICE)
+        key = await keys.read(SERVICE)
     except KeyMissing:
-        key = await _key(keys, _SERVICE)
-    return Sealer(key, _SERVICE)
+        key = await _key(keys, SERVICE)
+    return Sealer(key, SERVICE)
 
 
 async def _key(keys: Keys, id: str) -> bytes:
@@ -160,11 +161,14 @@ def _last_extension(snapshot: Snapshot) -> tuple[datetime, str] | None:
 async def take_up(record: Record, keys: Keys) -> Running:
     """Check a snapshot's record against its key.
 
-    Raises `WrongKey` when the key is gone or another one, `Tampered` when settings differ.
+    Raises `WrongKey` when the key is gone or another one, `Tampered` when settings differ,
+    `KeysUnavailable` when nobody can tell.
     """
     try:
         sealer = Sealer(await keys.read(record.id), record.id)
         sealer.open(record.body["key_check"], "key-check")
+    except KeysUnavailable:
+        raise
     except (KeysError, Damaged, ValueError, KeyError) as error:
         raise WrongKey(record.id) from error
     running = verify(record, sealer, await service_sealer(keys), keys)

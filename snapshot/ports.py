@@ -5,8 +5,10 @@ Promises are in the docstrings; `tests/contract/` holds every implementation to 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any, NewType, Protocol
 
@@ -117,10 +119,22 @@ class PinChanged(KeysError):
     """The pin is no longer what it was thought to be."""
 
 
+class KeysUnavailable(KeysError):
+    """The key store did not answer, or turned us away: nothing is known of the key.
+
+    The message says what to do.
+    """
+
+
+KEY_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+"""What a key may be called: no name can mean another place, wherever keys are kept."""
+
+
 class Keys(Protocol):
     """32 random bytes under each name, kept apart from the records and their backups.
 
     Beside a key there may be a pin: a short text that whoever writes to the records cannot change.
+    Any verb may raise `KeysUnavailable`, and `KeyMissing` for a name that is not a `KEY_NAME`.
     """
 
     async def create(self, name: str) -> bytes:
@@ -130,7 +144,16 @@ class Keys(Protocol):
         """Raises `KeyMissing`."""
 
     async def destroy(self, name: str) -> None:
-        """Destroy a key and its pin, for good. Destroying what is gone changes nothing."""
+        """Destroy a key and its pin, for good. Destroying what is gone changes nothing.
+
+        Where a store keeps what is deleted for some days, `recoverable_until` says so.
+        """
+
+    async def recoverable_until(self, name: str) -> date | None:
+        """The day until which a destroyed key can be brought back (UTC); None: it cannot."""
+
+    async def recoverable_days(self, name: str) -> int:
+        """For how many days this key could be brought back after `destroy`. 0: not at all."""
 
     async def pinned(self, name: str) -> str | None:
         """The pin beside a key, or None."""

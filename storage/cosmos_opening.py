@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ssl
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.pipeline.transport import AioHttpTransport
 from azure.cosmos import PartitionKey
 from azure.cosmos.aio import ContainerProxy, CosmosClient
 from azure.cosmos.documents import ConnectionPolicy
 
 from snapshot.ports import DIRECTORY, Unavailable
+from storage.azure import entra, transport
 from storage.cosmos_calls import CONFLICT, FORBIDDEN, UNAUTHORIZED, Failure, Patience, once
 from storage.errors import NewerDatabase, Refused, Unusable
 
@@ -82,7 +78,7 @@ async def _client(
     account: Account, credential: AsyncTokenCredential | None, stack: AsyncExitStack
 ) -> CosmosClient:
     if not account.key and credential is None:
-        credential = await stack.enter_async_context(_entra())
+        credential = await stack.enter_async_context(entra())
     _check_key(account.key)
     policy = ConnectionPolicy()
     # The keyword `retry_total=0` would be taken for "not given", and nine retries be made.
@@ -98,7 +94,7 @@ async def _client(
         # read that went to another one would show what was there a while ago.
         enable_endpoint_discovery=False,
         enable_compact_utf8_item_writes=True,
-        transport=_Transport(session=_session(account)),
+        transport=transport(account.url, account.ca_file, "COSMOS_CA_FILE"),
     )
     stack.push_async_callback(client.close)
     opened = await once(client.__aenter__, OPEN_S)
@@ -119,43 +115,6 @@ def _check_key(key: str) -> None:
         is_key = True
     if not is_key:
         raise Unusable("COSMOS_KEY is not a key: those are written in base 64")
-
-
-# Its package hands it out lazily, hence without a type.
-class _Transport(AioHttpTransport):  # type: ignore[misc]
-    async def send(self, request: Any, **config: Any) -> Any:
-        # For loopback addresses the client would not look at certificates at all, and with a
-        # certificate file it would open a new connection for each request. The session does it.
-        return await super().send(request, **{**config, "connection_verify": True})
-
-
-def _session(account: Account) -> aiohttp.ClientSession:
-    try:
-        trusted = ssl.create_default_context(cafile=account.ca_file)
-    except (OSError, ssl.SSLError):
-        raise Unusable("COSMOS_CA_FILE cannot be read as a certificate") from None
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=trusted),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,  # the client does it
-        # Asked once: with `trust_env`, each request would look through the environment and for a
-        # file of passwords, in other threads, which takes a third of the CPU of a read or write.
-        proxy=_proxy_to(account.url),
-    )
-
-
-def _proxy_to(url: str) -> str | None:
-    """The proxy that the environment (`HTTPS_PROXY`, `NO_PROXY`) or the system names, if any."""
-    host = urlsplit(url).netloc
-    return None if proxy_bypass(host) else getproxies().get("https")
-
-
-def _entra() -> Any:
-    """The managed identity of the machine, or whoever is signed in on a desk."""
-    # Imported late: it is large, and emulators do without.
-    from azure.identity.aio import DefaultAzureCredential
-
-    return DefaultAzureCredential()
 
 
 async def _make(client: CosmosClient, database: str) -> None:

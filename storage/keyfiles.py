@@ -8,16 +8,14 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
-from snapshot.ports import KeyExists, KeyMissing, KeysError, PinChanged
+from snapshot.ports import KEY_NAME, KeyExists, KeyMissing, KeysError, PinChanged
 from snapshot.sealing import KEY_BYTES
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 class UnsafeKeyFile(KeysError):
@@ -44,6 +42,12 @@ class KeyFiles:
     async def destroy(self, name: str) -> None:
         await asyncio.to_thread(self._destroy, name)
 
+    async def recoverable_until(self, name: str) -> date | None:  # noqa: ARG002 - of no key
+        return None
+
+    async def recoverable_days(self, name: str) -> int:  # noqa: ARG002 - of no key
+        return 0
+
     async def pinned(self, name: str) -> str | None:
         """Raises `KeyMissing` for a name that no key has."""
         return await asyncio.to_thread(_read_pin, self._path(name, "pin"))
@@ -52,7 +56,7 @@ class KeyFiles:
         await asyncio.to_thread(self._pin, self._path(name, "pin"), value, was)
 
     def _path(self, name: str, kind: str = "key") -> Path:
-        if not _NAME.fullmatch(name):
+        if not KEY_NAME.fullmatch(name):
             raise KeyMissing(name)
         return self._folder / f"{name}.{kind}"
 

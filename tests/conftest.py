@@ -5,17 +5,26 @@ a broken installation into a green run with a smaller number in it, which nobody
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests.cosmos.server import Server, cosmos_server
+from tests.keyvault.server import Server as Vault
+from tests.keyvault.server import key_vault
 
 
 @pytest.fixture(scope="session")
 def cosmos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that speaks Cosmos DB's protocol; each test takes a database of its own in it."""
     with cosmos_server(tmp_path_factory.mktemp("cosmos")) as running:
+        yield running
+
+
+@pytest.fixture
+async def vault(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Vault]:
+    """A stand-in for Key Vault with nothing in it, whose clock runs fast."""
+    async with key_vault(tmp_path_factory.mktemp("vault")) as running:
         yield running
 
 

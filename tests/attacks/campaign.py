@@ -93,6 +93,12 @@ class SeededKeys:
         self._keys.pop(name, None)
         self.pins.pop(name, None)
 
+    async def recoverable_until(self, name: str) -> None:
+        return None
+
+    async def recoverable_days(self, name: str) -> int:
+        return 0
+
     async def pinned(self, name: str) -> str | None:
         return self.pins.get(name)
 

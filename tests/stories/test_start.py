@@ -15,6 +15,7 @@ import pytest
 from tests.packs.programme import another_programme
 
 ROOT = Path(__file__).parents[2]
+KEYS = "SNAPSHOT_KEYS: Value error, must be file:FOLDER, or a key vault's address"
 
 
 def start(
@@ -67,7 +68,20 @@ def start(
             {"SNAPSHOT_STORE": "cosmos://127.0.0.1:1/db", "COSMOS_KEY": "ZQXJ"},
             "Cosmos DB did not answer",
         ),
-        ({"SNAPSHOT_KEYS": "https://vault.example.org"}, "SNAPSHOT_KEYS"),
+        ({"SNAPSHOT_KEYS": "https://vault.example.org"}, KEYS),
+        ({"SNAPSHOT_KEYS": "https://a.b.vault.azure.net"}, KEYS),
+        ({"SNAPSHOT_KEYS": "https://areas.vault.azure.net/key"}, KEYS),
+        ({"SNAPSHOT_KEYS": "https://areas.vault.azure.net.example.org"}, KEYS),
+        ({"SNAPSHOT_KEYS": "http://areas.vault.azure.net"}, KEYS),
+        ({"SNAPSHOT_KEYS": "https://10.0.0.1:8443"}, KEYS),
+        (
+            {"SNAPSHOT_KEYS": "https://127.0.0.1:1", "SNAPSHOT_ENV": "production"},
+            "SNAPSHOT_KEYS may be on a loopback address with SNAPSHOT_ENV=local only",
+        ),
+        (
+            {"SNAPSHOT_KEYS": "https://127.0.0.1:1", "SNAPSHOT_KEYS_CA_FILE": "not/there"},
+            "SNAPSHOT_KEYS_CA_FILE cannot be read as a certificate",
+        ),
         ({"SNAPSHOT_SAMPLE": "-1"}, "SNAPSHOT_SAMPLE"),
         ({"SNAPSHOT_CONTENT": "not/there"}, "must be a folder with instrument.en-GB.yaml"),
     ],
@@ -82,6 +96,14 @@ def test_settings_that_cannot_be_are_named(
     assert "ZQXJ" not in ended.stderr, "keys are named, never shown"
     assert "Traceback" not in ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_vault_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    ended = start(tmp_path, {"SNAPSHOT_KEYS": "https://127.0.0.1:1"})
+    assert ended.returncode == 1
+    says = "KeysUnavailable: the key vault did not answer in time: look at the network"
+    assert says in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_broken_pack_is_refused_with_file_line_place_and_rule(tmp_path: Path) -> None:
