@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -51,22 +52,30 @@ class Directory:
         self._seconds = seconds
         self._known: dict[str, Running] = {}
         self._read_at = float("-inf")
+        self._reading: asyncio.Future[None] | None = None
 
     async def all(self, *, fresh: bool = False) -> list[Running]:
         """Every snapshot that can be used, the newest first.
 
         One whose key or settings do not fit is left out with an alarm; the others run.
         """
-        now = self._seconds()
-        if fresh or now - self._read_at >= CACHE_S:
-            before = dict(self._known)
-            records = await self._records.read_all(DIRECTORY, Kind.SNAPSHOT)
-            found = [await self._take_up(record) for record in records]
-            # What a turn has opened, moved or closed since then is newer than what was read.
-            noted = {id: r for id, r in self._known.items() if r is not before.get(id)}
-            self._known = {r.snapshot.id: r for r in found if r} | noted
-            self._read_at = now
+        if fresh:
+            await self._read()
+        elif self._seconds() - self._read_at >= CACHE_S:
+            # Turns that come while it is read wait for the same answer, or fail with it.
+            if self._reading is None or self._reading.done():
+                self._reading = asyncio.ensure_future(self._read())
+            await asyncio.shield(self._reading)
         return sorted(self._known.values(), key=lambda r: r.snapshot.opened, reverse=True)
+
+    async def _read(self) -> None:
+        now, before = self._seconds(), dict(self._known)
+        records = await self._records.read_all(DIRECTORY, Kind.SNAPSHOT)
+        found = [await self._take_up(record) for record in records]
+        # What a turn has opened, moved or closed since then is newer than what was read.
+        noted = {id: r for id, r in self._known.items() if r is not before.get(id)}
+        self._known = {r.snapshot.id: r for r in found if r} | noted
+        self._read_at = now
 
     async def find(self, id: str, *, fresh: bool = False) -> Running | None:
         """`fresh` reads the record again, for a step that must not miss a close."""

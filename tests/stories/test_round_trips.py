@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,3 +95,16 @@ async def test_when_the_list_of_snapshots_has_run_out_a_turn_reads_it_once(
         monkeypatch.setattr(watched.bot.app.service.directory, "_read_at", float("-inf"))
         answered = watched.during(ada.presses("Mostly true"))
         assert await answered == [LIST_SNAPSHOTS, READ, REPLACE]
+
+
+async def test_turns_that_come_at_once_read_the_list_of_snapshots_together(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Teams(watched.bot.url) as teams:
+        people = [teams.person(name) for name in ("Ada", "Ben", "Cat", "Dan")]
+        for person in people:
+            await person.types("start")
+        monkeypatch.setattr(watched.bot.app.service.directory, "_read_at", float("-inf"))
+        asked = await watched.during(asyncio.gather(*(p.types("start") for p in people)))
+        assert asked.count(LIST_SNAPSHOTS) == 1
+        assert asked.count(READ) == len(people)
