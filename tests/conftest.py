@@ -13,6 +13,9 @@ from tests.cosmos.server import Server, cosmos_server
 from tests.keyvault.server import Server as Vault
 from tests.keyvault.server import key_vault
 
+# So that an assertion in a contract says what it compared, as one in a test module does.
+pytest.register_assert_rewrite("tests.contract.records_contract", "tests.contract.keys_contract")
+
 
 @pytest.fixture(scope="session")
 def cosmos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
