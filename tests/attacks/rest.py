@@ -13,7 +13,7 @@ from typing import Any
 from snapshot.ports import DIRECTORY, Kind
 from tests.attacks.attack import OnCampaigns, Result
 from tests.attacks.campaign import Campaign, Image
-from tests.attacks.naive import plain_drafts, who_sent
+from tests.attacks.naive import who_sent
 from tests.attacks.people import NAME, SMALL, WORDS
 from tests.core.exampleshire import K
 
@@ -47,7 +47,7 @@ class Found:
     """`names`: in files and versions. `early`: comments in a file before their batch was mixed.
 
     `elsewhere`: words of comments in other records, or in another guise. `naive`: people whose
-    name is left in a plain file that has been emptied.
+    name is left of plain drafts that have been deleted.
     """
 
     names: int
@@ -65,13 +65,12 @@ def examine_found(campaign: Campaign) -> Found:
         if v.record.kind is not Kind.COMMENT
     )
     everything = [dumped, *(image.content for image in campaign.images)]
-    plain = plain_drafts(campaign)
     return Found(
         sum(name in content for content in everything for name in NAMES),
         sum(len(_words(image.content) - _mixed(campaign, image)) for image in campaign.images),
         sum(words in content for content in everything for words in HIDDEN_WORDS)
         + len(_words(others)),
-        sum(p.name.encode() in plain for p in campaign.people),
+        sum(p.name.encode() in campaign.drafts for p in campaign.people),
         len(campaign.people),
     )
 
@@ -97,7 +96,7 @@ def judge_found(parts: Sequence[Found]) -> Result:
     naive, people = sum(p.naive for p in parts), sum(p.people for p in parts)
     return Result(
         f"{names} names, {early} comments before their mix, {elsewhere} in other records",
-        f"plain drafts, emptied: names of {naive} of {people} people still in the file",
+        f"plain drafts, deleted: names of {naive} of {people} people still there",
         not names + early + elsewhere,
         naive > people / 2,
     )
@@ -106,7 +105,7 @@ def judge_found(parts: Sequence[Found]) -> Result:
 FOUND = OnCampaigns(
     "T6",
     "Names and words at rest",
-    "every version; the file and its log byte by byte at nine moments",
+    "every version, of Cosmos DB whole items; of SQLite the file and its log at nine moments",
     "no name or id in any of six guises; words of a comment only in comments, only once mixed",
     examine=examine_found,
     judge=judge_found,
