@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.attacks.attack import Attack, OnCampaigns, Result, Staged
 from tests.attacks.campaign import Campaign, play
+from tests.attacks.destroyed import DESTROYED
 from tests.attacks.figures import SOLVING, SUBTRACTING
 from tests.attacks.ids import IDS
 from tests.attacks.knowing import KNOWING
@@ -50,6 +51,7 @@ SUITE: tuple[Attack, ...] = (
     KNOWING,
     SETTINGS,
     EXTENSION,
+    DESTROYED,
     REMAINDERS,
 )
 
