@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.request import getproxies
 
 import aiohttp
 from azure.core.credentials_async import AsyncTokenCredential
@@ -136,7 +137,8 @@ def _session(ca_file: Path | None) -> aiohttp.ClientSession:
         connector=aiohttp.TCPConnector(ssl=trusted),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,  # the client does it
-        trust_env=True,
+        # Not without need: it would look for the proxy, and for a `.netrc`, at each request.
+        trust_env=bool(getproxies()),
     )
 
 
