@@ -141,13 +141,18 @@ def unpadded_lengths(campaign: Campaign) -> Iterator[tuple[int, bool]]:
 
 
 async def plain_drafts(campaign: Campaign, store: Store) -> bytes:
-    """What is left in the same store of drafts that were kept in plain words, then deleted."""
+    """What is left in the same store of some drafts in plain words that have been deleted."""
     return await store.emptied(
         [
             Row(one.name, 0, {"answers": dict(one.answers), "comments": dict(one.comments)})
-            for one in campaign.people
+            for one in who_drafted(campaign)
         ]
     )
+
+
+def who_drafted(campaign: Campaign) -> Sequence[Practitioner]:
+    """Every fourth is enough to see it."""
+    return campaign.people[::4]
 
 
 def _cell(campaign: Campaign, one: Practitioner) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from snapshot.ports import DIRECTORY, Kind
 from tests.attacks.attack import OnCampaigns, Result
 from tests.attacks.campaign import Campaign, Image
-from tests.attacks.naive import who_sent
+from tests.attacks.naive import who_drafted, who_sent
 from tests.attacks.people import NAME, SMALL, WORDS
 from tests.core.exampleshire import K
 
@@ -70,8 +70,8 @@ def examine_found(campaign: Campaign) -> Found:
         sum(len(_words(image.content) - _mixed(campaign, image)) for image in campaign.images),
         sum(words in content for content in everything for words in HIDDEN_WORDS)
         + len(_words(others)),
-        sum(p.name.encode() in campaign.drafts for p in campaign.people),
-        len(campaign.people),
+        sum(p.name.encode() in campaign.drafts for p in who_drafted(campaign)),
+        len(who_drafted(campaign)),
     )
 
 
