@@ -20,7 +20,7 @@ help:
 	@echo "make test ARGS=...  the same, with arguments for pytest, such as ARGS='-k notice'"
 	@echo 'make check          format, lint, types, direction of imports'
 	@echo 'make bench          what a turn costs, 32 people at once, memory over 20,000 turns'
-	@echo 'make attacks        attack the store, write what came of it to docs/attacks.md'
+	@echo 'make attacks        attack the stores, write what came of it to docs/attacks.md'
 	@echo 'make costs          count what is asked of Cosmos DB, write what it costs to docs/costs.md'
 	@echo 'make lock           pin the Python packages again (UPGRADE=1: to their newest releases)'
 	@echo 'make clean          remove what make made; the data in var/ stays'
@@ -50,7 +50,7 @@ bench: $(VENV)/.test node-test
 	$(PYTHON) -m tests.bench.memory
 
 # Also part of the tests; this writes the page.
-attacks: $(VENV)/.test
+attacks: $(VENV)/.test node-test
 	$(PYTHON) -m tests.attacks
 
 costs: $(VENV)/.test node-test

@@ -26,16 +26,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """`number` is that of the threat model; `passes` is the criterion in words.
-
-    `leaks`: why it succeeds today; then the suite fails as soon as it no longer does.
-    """
+    """`number` is that of the threat model; `passes` is the criterion in words."""
 
     number: str
     name: str
     attacker_has: str
     passes: str
-    leaks: str = ""
 
 
 @dataclass(frozen=True, slots=True)

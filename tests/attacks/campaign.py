@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 
 from snapshot.calendar import POSTED_AT, mixings
@@ -15,10 +14,10 @@ from snapshot.envelope import Contact
 from snapshot.errors import NotOpen
 from snapshot.interim import mix_due, publish_interim
 from snapshot.opening import Running, open_snapshot
-from snapshot.ports import KeyExists, KeyMissing, PinChanged, SnapshotId
+from snapshot.ports import KeyExists, KeyMissing, Kind, PinChanged, SnapshotId
 from snapshot.sealing import Person
 from snapshot.snapshot import Mixing, Snapshot, form_cells
-from snapshot.survey import Survey
+from snapshot.survey import Survey, from_record
 from tests.attacks.people import (
     HEADCOUNTS,
     WINDOW_DAYS,
@@ -30,8 +29,8 @@ from tests.attacks.people import (
     instrument,
     practitioners,
 )
-from tests.attacks.recording import Recorded, Version
-from tests.attacks.stores import OpenStore
+from tests.attacks.recording import Places, Recorded, Version
+from tests.attacks.stores import Store
 from tests.core.exampleshire import CONTACTS, K, no_waiting
 
 OPENED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -42,9 +41,8 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What lay about of the store at one moment. `when` says in words when that was."""
+    """What lay about of the store at one moment."""
 
-    when: str
     second: int
     content: bytes
     is_last: bool = False
@@ -52,7 +50,11 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """Truth (`people`), what Teams logs (`log`) and what the store leaves (`history`, `images`)."""
+    """Truth (`people`), what Teams logs (`log`) and what the store leaves (the others).
+
+    `places`: where slips lie at the end, by their ids; those of naive stores too. `drafts`: what
+    is left of a naive store's.
+    """
 
     seed: int
     running: Running
@@ -60,13 +62,11 @@ class Campaign:
     log: Sequence[Act]
     history: Sequence[Version]
     images: Sequence[Image]
+    places: Mapping[str, Places]
+    drafts: bytes = b""
 
     def tag_of(self, name: str) -> str:
         return self.running.sealer.tag(person(name))
-
-    @property
-    def at_the_end(self) -> bytes:
-        return self.images[-1].content
 
 
 class SeededKeys:
@@ -139,38 +139,44 @@ def settings() -> Snapshot:
     )
 
 
-async def play(seed: int, open_store: OpenStore, folder: Path) -> Campaign:
+async def play(seed: int, store: Store) -> Campaign:
     """Everything that happens, in the order in which it happens."""
     dice = Random(seed)
-    async with open_store(folder) as store:
-        clock = _Clock()
-        records = Recorded(store.records, clock.second)
-        running = await open_snapshot(records, SeededKeys(seed), settings())
-        everybody = practitioners(dice)
-        play = _Play(running, records, clock, dice, {p.name: p for p in everybody})
-        daybook = {p.name: acts_of(p, dice) for p in everybody}
-        play.first = {p.name: first_thoughts(p, daybook[p.name]) for p in everybody}
-        acts = sorted((a for some in daybook.values() for a in some), key=lambda a: a.second)
-        images = []
-        for worked_at in [*_workdays(running.snapshot), running.snapshot.deadline]:
-            before = int((worked_at - OPENED).total_seconds())
-            for act in [a for a in acts if clock.elapsed <= a.second < before]:
-                await play.does(act)
-            clock.elapsed = before
-            images.append(Image(f"before {worked_at:%d %B %H:%M}", before, store.leftovers()))
-            await play.works(worked_at)
-        images.append(Image("after the close", clock.elapsed, store.leftovers(), is_last=True))
-    return Campaign(seed, running, everybody, play.log, records.history, images)
+    clock = _Clock(store)
+    records = Recorded(store.records, clock.second)
+    running = await open_snapshot(records, SeededKeys(seed), settings())
+    everybody = practitioners(dice)
+    play = _Play(running, records, clock, dice, {p.name: p for p in everybody})
+    daybook = {p.name: acts_of(p, dice) for p in everybody}
+    play.first = {p.name: first_thoughts(p, daybook[p.name]) for p in everybody}
+    acts = sorted((a for some in daybook.values() for a in some), key=lambda a: a.second)
+    images = []
+    for worked_at in [*_workdays(running.snapshot), running.snapshot.deadline]:
+        before = int((worked_at - OPENED).total_seconds())
+        for act in [a for a in acts if clock.elapsed <= a.second < before]:
+            await play.does(act)
+        clock.moves(before)
+        images.append(Image(before, store.leftovers()))
+        await play.works(worked_at)
+    images.append(Image(clock.elapsed, store.leftovers(), is_last=True))
+    places = await store.places(running.snapshot.id)
+    history = store.history(records.history)
+    return Campaign(seed, running, everybody, play.log, history, images, places)
 
 
 @dataclass
 class _Clock:
-    """`elapsed`: seconds since the opening."""
+    """One time for all, the store too. `elapsed`: seconds since the opening."""
 
+    store: Store
     elapsed: int = 0
 
     def second(self) -> int:
         return self.elapsed
+
+    def moves(self, second: int) -> None:
+        self.elapsed = second
+        self.store.dates(second)
 
 
 @dataclass
@@ -186,10 +192,10 @@ class _Play:
 
     async def does(self, act: Act) -> None:
         """What one tap does; Teams logs it whether or not it did anything."""
-        self.clock.elapsed = act.second
+        self.clock.moves(act.second)
         # Teams knows who tapped when, not what: that stands in a payload which is not logged.
         self.log.append(replace(act, statement=None, option=None))
-        survey = Survey(self.running, instrument(), self.records)
+        survey = self._survey(person(act.name))
         who, one = person(act.name), self.people[act.name]
         match act.did:
             case Did.BEGIN:
@@ -209,6 +215,13 @@ class _Play:
                     await survey.withdraw(who)
                 except NotOpen:
                     return  # mixed in between: too late, as they are told
+
+    def _survey(self, who: Person) -> Survey:
+        """As the bot's, which has just read the envelope; no trace is left of that."""
+        sealer = self.running.sealer
+        found = self.records.latest.get((Kind.ENVELOPE, sealer.tag(who)))
+        known = from_record(found, sealer) if found else None
+        return Survey(self.running, instrument(), self.records, known)
 
     async def _answers(self, survey: Survey, act: Act, option: str) -> None:
         assert act.statement is not None

@@ -56,13 +56,13 @@ def _ends(campaign: Campaign) -> Iterator[str]:
         tag = campaign.tag_of(name)
         chat = contact(name).address["conversation"]
         for text in (name, tag, chat, f"{TENANT}{name}", f"{TENANT}\x1f{name}", f"{TENANT}/{name}"):
-            for digest in _digests(text.encode(), keys):
+            for digest in digests(text.encode(), keys):
                 yield digest[:SAME]
                 yield digest[-SAME:]
                 yield digest[32 - SAME : 32]
 
 
-def _digests(text: bytes, keys: Iterable[bytes]) -> Iterator[str]:
+def digests(text: bytes, keys: Iterable[bytes]) -> Iterator[str]:
     yield text.hex()
     for name in HASHES:
         yield hashlib.new(name, text).hexdigest()

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from snapshot.instrument import DomainId
 from tests.attacks.seen import Scene, Slip, Someone
 
 SHUFFLES = 999
@@ -50,13 +51,19 @@ def both_ways(slips: Order, people: Line) -> list[Linker]:
 
 
 def link(scene: Scene, linkers: Sequence[Linker], dice: Random) -> list[Outcome]:
-    """All linkers are judged by the same shuffles."""
-    sizes = _sizes(scene)
-    shuffles = [[dice.sample(range(n), n) for n in sizes] for _ in range(SHUFFLES)]
-    return [
-        _judge([_matches(*b, scene, linker) for b in _batches(scene)], shuffles, linker)
-        for linker in linkers
-    ]
+    """All linkers are judged by the same shuffles; those that say the same, once."""
+    found = _batches(scene)
+    sizes = [len(people) for _, people in found]
+    shuffles = [_pairs(sizes, [dice.sample(range(n), n) for n in sizes]) for _ in range(SHUFFLES)]
+    judged: dict[tuple[object, ...], Outcome] = {}
+    outcomes = []
+    for linker in linkers:
+        lines = [_lines(*batch, linker) for batch in found]
+        said = (linker.reach, *(s.id for slips, _ in lines for s in slips), *_names(lines))
+        if said not in judged:
+            judged[said] = _judge(lines, shuffles, scene, linker.reach)
+        outcomes.append(judged[said])
+    return outcomes
 
 
 def fisher(ps: Sequence[float]) -> float:
@@ -89,43 +96,51 @@ def _batches(scene: Scene) -> list[_Batch]:
     return list(found.values())
 
 
-def _sizes(scene: Scene) -> list[int]:
-    return [len(people) for _, people in _batches(scene)]
+def _lines(slips: list[Slip], people: list[Someone], linker: Linker) -> _Batch:
+    """The batch in the order that the linker gives it."""
+    return (
+        sorted(slips, key=linker.slips),
+        sorted(people, key=linker.people, reverse=linker.backwards),
+    )
 
 
-def _matches(
-    slips: list[Slip], people: list[Someone], scene: Scene, linker: Linker
-) -> list[list[int]]:
-    """`[i][j]`: how many slips in place i are what the person in place j has really said."""
-    order = sorted(people, key=linker.people, reverse=linker.backwards)
-    found = [[0] * len(people) for _ in people]
-    by_domain: dict[str, list[Slip]] = defaultdict(list)
-    for slip in sorted(slips, key=linker.slips):
+def _names(lines: Sequence[_Batch]) -> list[str]:
+    return [someone.name for _, people in lines for someone in people]
+
+
+def _pairs(sizes: Sequence[int], places: Sequence[Sequence[int]]) -> list[int]:
+    """Where the pairs (i, `places[i]`) of all batches stand in their tables, put end to end."""
+    found, start = [], 0
+    for size, of_batch in zip(sizes, places, strict=True):
+        found += [start + i * size + j for i, j in enumerate(of_batch)]
+        start += size * size
+    return found
+
+
+def _matches(slips: list[Slip], people: list[Someone], scene: Scene, reach: int) -> list[int]:
+    """A table row by row: how many slips in place i are what the person in place j really said."""
+    size = len(people)
+    found = [0] * size * size
+    by_domain: dict[DomainId, list[Slip]] = defaultdict(list)
+    for slip in slips:
         by_domain[slip.domain].append(slip)
     for domain, line in by_domain.items():
-        for j, someone in enumerate(order):
-            said = scene.truth[someone.name][domain]  # type: ignore[index]
+        for j, someone in enumerate(people):
+            said = scene.truth[someone.name][domain]
             for at, slip in enumerate(line):
                 if slip.choices == said:
-                    for i in range(
-                        max(0, at - linker.reach), min(len(order), at + linker.reach + 1)
-                    ):
-                        found[i][j] += 1
+                    for i in range(max(0, at - reach), min(size, at + reach + 1)):
+                        found[i * size + j] += 1
     return found
 
 
 def _judge(
-    batches: list[list[list[int]]], shuffles: list[list[list[int]]], linker: Linker
+    lines: Sequence[_Batch], shuffles: Sequence[Sequence[int]], scene: Scene, reach: int
 ) -> Outcome:
-    pairs = 5 * sum(map(len, batches)) * (2 * linker.reach + 1)
-    seen = sum(row[i] for batch in batches for i, row in enumerate(batch))
-    shuffled = [
-        sum(
-            row[j]
-            for batch, places in zip(batches, shuffle, strict=True)
-            for row, j in zip(batch, places, strict=True)
-        )
-        for shuffle in shuffles
-    ]
+    sizes = [len(people) for _, people in lines]
+    table = [n for batch in lines for n in _matches(*batch, scene, reach)]
+    pairs = 5 * sum(sizes) * (2 * reach + 1)
+    seen = sum(table[at] for at in _pairs(sizes, [range(n) for n in sizes]))
+    shuffled = [sum(map(table.__getitem__, shuffle)) for shuffle in shuffles]
     mean = sum(shuffled) / len(shuffled)
     return Outcome(seen / pairs, mean / pairs, share_as_extreme(seen, shuffled))

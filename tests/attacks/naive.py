@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from random import Random
 
@@ -21,7 +19,9 @@ from snapshot.sealing import Sealer
 from snapshot.survey import from_record
 from tests.attacks.campaign import OPENED, Campaign
 from tests.attacks.people import Did, Practitioner
-from tests.attacks.seen import Scene, Slip, Someone, batches, log_times, place_in, truth
+from tests.attacks.recording import Places, Row
+from tests.attacks.seen import Scene, Slip, Someone, batches, log_times, truth
+from tests.attacks.stores import Store
 from tests.core.exampleshire import Area
 
 type NewId = Callable[[Practitioner, int], str]
@@ -70,42 +70,67 @@ def hashed_ids() -> NewId:
 
 
 def row_at_submission(campaign: Campaign, new_id: NewId) -> Scene:
-    """Written when somebody sends; no names and no dates in it. A plain SQLite table."""
-    said = truth(campaign.people)
-    slips: list[Slip] = []
-    people: list[Someone] = []
-    with closing(sqlite3.connect(":memory:")) as db:
-        db.execute("CREATE TABLE answers (id TEXT, cell TEXT, domain TEXT, choices TEXT)")
-        for number, (second, one) in enumerate(who_sent(campaign)):
-            cell = _cell(campaign, one)
-            for domain, choices in said[one.name].items():
-                id = new_id(one, int(OPENED.timestamp() + second) * 1000)
-                db.execute(
-                    "INSERT INTO answers VALUES (?, ?, ?, ?)", (id, cell, domain, str(choices))
-                )
-                slips.append(Slip(id, cell, domain, choices, len(slips)))
-            begun, sent = log_times(campaign)[one.name]
-            people.append(Someone(one.name, cell, campaign.tag_of(one.name), begun, sent, number))
-        db.commit()
-        content = db.serialize()
-    return Scene(_placed(slips, content), people, said)
+    """Written when somebody sends; no names and no dates in it."""
+    rows = _at_submission(campaign, new_id)
+    slips = list(_slips(campaign, rows))
+    people = []
+    for number, (_, one) in enumerate(who_sent(campaign)):
+        begun, sent = log_times(campaign)[one.name]
+        cell = _cell(campaign, one)
+        people.append(Someone(one.name, cell, campaign.tag_of(one.name), begun, sent, number))
+    return Scene(slips, people, truth(campaign.people))
 
 
 def mixed_without_shuffling(campaign: Campaign) -> Scene:
     """Batches as ours, but each is written as its envelopes are opened, with ids that count up."""
-    said = truth(campaign.people)
-    slips: list[Slip] = []
-    people: list[Someone] = []
+    slips = list(_slips(campaign, _unshuffled(campaign)))
     names = {campaign.tag_of(p.name): p.name for p in campaign.people}
+    people = []
     for number, batch in enumerate(batches(campaign)):
         for cleared, tag in batch.members:
-            name = names[tag]
-            begun, sent = log_times(campaign)[name]
-            people.append(Someone(name, number, tag, begun, sent, cleared))
-            for domain, choices in said[name].items():
-                at = len(slips)
-                slips.append(Slip(f"{at:032x}", number, domain, choices, at, at))
-    return Scene(slips, people, said)
+            begun, sent = log_times(campaign)[names[tag]]
+            people.append(Someone(names[tag], number, tag, begun, sent, cleared))
+    return Scene(slips, people, truth(campaign.people))
+
+
+async def lay_out(campaign: Campaign, store: Store) -> Mapping[str, Places]:
+    """Write what both of them hold into the same store; where that lies then, by its ids."""
+    sent = await store.lays(_at_submission(campaign, random_ids(campaign.seed)))
+    return {**sent, **await store.lays(_unshuffled(campaign))}
+
+
+def _at_submission(campaign: Campaign, new_id: NewId) -> list[Row]:
+    said = truth(campaign.people)
+    return [
+        Row(
+            new_id(one, int(OPENED.timestamp() + second) * 1000),
+            second,
+            {"batch": _cell(campaign, one), "domain": domain, "choices": choices},
+        )
+        for second, one in who_sent(campaign)
+        for domain, choices in said[one.name].items()
+    ]
+
+
+def _unshuffled(campaign: Campaign) -> list[Row]:
+    said = truth(campaign.people)
+    names = {campaign.tag_of(p.name): p.name for p in campaign.people}
+    numbers = count()
+    return [
+        Row(
+            f"{next(numbers):032x}",
+            batch.second,
+            {"batch": number, "domain": domain, "choices": choices},
+        )
+        for number, batch in enumerate(batches(campaign))
+        for _, tag in batch.members
+        for domain, choices in said[names[tag]].items()
+    ]
+
+
+def _slips(campaign: Campaign, rows: Sequence[Row]) -> Iterator[Slip]:
+    for written, row in enumerate(rows):
+        yield Slip(row.id, **row.body, written=written, places=campaign.places.get(row.id, {}))
 
 
 def unpadded_lengths(campaign: Campaign) -> Iterator[tuple[int, bool]]:
@@ -115,30 +140,25 @@ def unpadded_lengths(campaign: Campaign) -> Iterator[tuple[int, bool]]:
         yield len(json.dumps(ballot)), bool(one.comments)
 
 
-def plain_drafts(campaign: Campaign) -> bytes:
-    """What is left in a plain SQLite file of drafts that were kept in plain words, then emptied."""
-    with closing(sqlite3.connect(":memory:")) as db:
-        # What SQLite does unless told otherwise; some distributions switch it on.
-        db.execute("PRAGMA secure_delete = OFF")
-        db.execute("CREATE TABLE drafts (name TEXT, body TEXT)")
-        for one in campaign.people:
-            body = json.dumps({**one.answers, **one.comments})
-            db.execute("INSERT INTO drafts VALUES (?, ?)", (one.name, body))
-        db.execute("DELETE FROM drafts")
-        db.commit()
-        return db.serialize()
+async def plain_drafts(campaign: Campaign, store: Store) -> bytes:
+    """What is left in the same store of some drafts in plain words that have been deleted."""
+    return await store.emptied(
+        [
+            Row(one.name, 0, {"answers": dict(one.answers), "comments": dict(one.comments)})
+            for one in who_drafted(campaign)
+        ]
+    )
+
+
+def who_drafted(campaign: Campaign) -> Sequence[Practitioner]:
+    """Every fourth is enough to see it."""
+    return campaign.people[::4]
 
 
 def _cell(campaign: Campaign, one: Practitioner) -> str:
     cell = campaign.running.snapshot.cell_of(one.agency)
     assert cell is not None
     return cell.id
-
-
-def _placed(slips: list[Slip], content: bytes) -> list[Slip]:
-    return [
-        Slip(s.id, s.batch, s.domain, s.choices, s.written, place_in(content, s.id)) for s in slips
-    ]
 
 
 # -- a mix that believes what stands outside the seal ----------------------------------------------

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from snapshot.ports import Head, Kind, Record, Records, SnapshotId
+
+type Places = Mapping[str, int | str]
+"""What a store tells of where and when something was put, by the name of the order that it gives.
+
+Only the order of the values counts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +24,27 @@ class Version:
     record: Record
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a naive store. `second` is when it was written, since the opening."""
+
+    id: str
+    second: int
+    body: Mapping[str, Any]
+
+
 @dataclass
 class Recorded:
     """Implements `Records` with another store; stands for a feed of all versions and deletes.
 
-    Only writes that the store took are in `history`. `now` tells the second.
+    Only writes that the store took are in `history`, and in `latest` by kind and id. `now` tells
+    the second.
     """
 
     inner: Records
     now: Callable[[], int]
     history: list[Version] = field(default_factory=list)
+    latest: dict[tuple[Kind, str], Record] = field(default_factory=dict)
 
     async def create(self, record: Record) -> Record:
         return self._noted("create", await self.inner.create(record))
@@ -52,4 +70,5 @@ class Recorded:
 
     def _noted(self, verb: str, record: Record) -> Record:
         self.history.append(Version(self.now(), verb, record))
+        self.latest[record.kind, record.id] = record
         return record

@@ -12,7 +12,7 @@ from typing import Any
 from snapshot.ports import DIRECTORY, Kind
 from tests.attacks.attack import OnCampaigns, Result
 from tests.attacks.campaign import Campaign
-from tests.attacks.naive import plain_drafts, who_sent
+from tests.attacks.naive import who_drafted, who_sent
 from tests.attacks.people import NAME, SMALL, WORDS
 from tests.core.exampleshire import K
 
@@ -44,7 +44,7 @@ COMMENTS = list(guises(WORDS))
 class Found:
     """`names` and `words` of comments in files and versions.
 
-    `naive`: people whose name is left in a plain file that has been emptied.
+    `naive`: people whose name is left of plain drafts that have been deleted.
     """
 
     names: int
@@ -56,12 +56,11 @@ class Found:
 def examine_found(campaign: Campaign) -> Found:
     dumped = b"".join(json.dumps(dict(v.record.body)).encode() for v in campaign.history)
     everything = [dumped, *(image.content for image in campaign.images)]
-    plain = plain_drafts(campaign)
     return Found(
         sum(name in content for content in everything for name in NAMES),
         sum(words in content for content in everything for words in COMMENTS),
-        sum(p.name.encode() in plain for p in campaign.people),
-        len(campaign.people),
+        sum(p.name.encode() in campaign.drafts for p in who_drafted(campaign)),
+        len(who_drafted(campaign)),
     )
 
 
@@ -70,7 +69,7 @@ def judge_found(parts: Sequence[Found]) -> Result:
     naive, people = sum(p.naive for p in parts), sum(p.people for p in parts)
     return Result(
         f"{names} names, {words} comments",
-        f"plain drafts, emptied: names of {naive} of {people} people still in the file",
+        f"plain drafts, deleted: names of {naive} of {people} people still there",
         not names + words,
         naive > people / 2,
     )
@@ -79,7 +78,7 @@ def judge_found(parts: Sequence[Found]) -> Result:
 FOUND = OnCampaigns(
     "T6",
     "Names and words at rest",
-    "every version; the file and its log byte by byte at nine moments",
+    "every version, of Cosmos DB whole items; of SQLite the file and its log at nine moments",
     "no name or id in any of six guises, no words of a comment",
     examine=examine_found,
     judge=judge_found,

@@ -14,9 +14,7 @@ from snapshot.instrument import DomainId, OptionId
 from snapshot.ports import Kind, Record
 from tests.attacks.campaign import Campaign
 from tests.attacks.people import Did, Practitioner, instrument
-from tests.attacks.recording import Version
-
-PAGE_BYTES = 4096
+from tests.attacks.recording import Places, Version
 
 type Choices = tuple[OptionId, ...]
 type Truth = Mapping[str, Mapping[DomainId, Choices]]
@@ -24,14 +22,14 @@ type Truth = Mapping[str, Mapping[DomainId, Choices]]
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """`written` counts the writes of the campaign; `lies` is where it stands in the file."""
+    """`written` counts the writes of the campaign; `places`: what the store tells besides."""
 
     id: str
     batch: int | str
     domain: DomainId
     choices: Choices
     written: int
-    lies: int = 0
+    places: Places = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +66,19 @@ class Batch:
 
 
 def scene(campaign: Campaign) -> Scene:
-    """The real store, as its history and its file show it."""
-    content = campaign.at_the_end
+    """The real store, as its history shows it, and where things lie in it."""
     times = log_times(campaign)
     names = {campaign.tag_of(p.name): p.name for p in campaign.people}
     slips, people = [], []
     for number, batch in enumerate(batches(campaign)):
         for written, record in batch.slips:
             body = record.body
-            lies = place_in(content, record.id)
-            choices = tuple(body["choices"])
-            slips.append(Slip(record.id, number, body["domain"], choices, written, lies))
+            choices, places = tuple(body["choices"]), campaign.places[record.id]
+            slips.append(Slip(record.id, number, body["domain"], choices, written, places))
         for cleared, tag in batch.members:
             begun, sent = times[names[tag]]
             people.append(Someone(names[tag], number, tag, begun, sent, cleared))
     return Scene(slips, people, truth(campaign.people))
-
-
-def place_in(content: bytes, id: str) -> int:
-    """Where a row was put: pages in the order of the file, and within one from its end."""
-    at = content.find(id.encode())
-    return at // PAGE_BYTES * PAGE_BYTES - at % PAGE_BYTES
 
 
 def truth(people: Sequence[Practitioner]) -> Truth:

@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Protocol
 
-from snapshot.ports import Records
-from storage.sqlite import SqliteRecords
+from snapshot.ports import Records, SnapshotId
+from tests.attacks.on_cosmos import open_cosmos
+from tests.attacks.on_sqlite import open_sqlite
+from tests.attacks.recording import Places, Row, Version
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
-    """A store and what lies about of it: the bytes of its files, or of whatever else it leaves."""
+class Store(Protocol):
+    """A store, and everything that it leaves to whoever runs it. Seconds count from the opening."""
 
-    records: Records
-    leftovers: Callable[[], bytes]
+    @property
+    def records(self) -> Records: ...
+
+    def dates(self, second: int) -> None:
+        """From here on it is this second for the store, if it notes any."""
+
+    def leftovers(self) -> bytes:
+        """What lies about of it, and was not there when this was asked before, if it can tell."""
+
+    def history(self, recorded: Sequence[Version]) -> list[Version]:
+        """Every version of every record: as the store itself tells it, if it does."""
+
+    async def places(self, snapshot: SnapshotId) -> Mapping[str, Places]:
+        """Where the slips of a snapshot lie, by their ids."""
+
+    async def lays(self, rows: Sequence[Row]) -> Mapping[str, Places]:
+        """Write rows as one would without thinking, one after the other; where they lie then."""
+
+    async def emptied(self, rows: Sequence[Row]) -> bytes:
+        """What is left of such rows when they have been deleted."""
 
 
 type OpenStore = Callable[[Path], AbstractAsyncContextManager[Store]]
 
-
-@asynccontextmanager
-async def open_sqlite(folder: Path) -> AsyncIterator[Store]:
-    """The database, its write-ahead log and the index of that log, byte by byte."""
-    path = folder / "snapshot.db"
-
-    def leftovers() -> bytes:
-        return b"".join(file.read_bytes() for file in sorted(folder.glob(f"{path.name}*")))
-
-    async with SqliteRecords(path) as records:
-        yield Store(records, leftovers)
-
-
-STORES: dict[str, OpenStore] = {"sqlite": open_sqlite}
+STORES: dict[str, OpenStore] = {"SQLite": open_sqlite, "Cosmos DB": open_cosmos}

@@ -67,12 +67,16 @@ def why_not() -> str:
 
 
 @contextmanager
-def cosmos_server(folder: Path) -> Iterator[Server]:
-    """Skips the test where it cannot be started."""
+def cosmos_server(folder: Path, *, history: bool = False) -> Iterator[Server]:
+    """Skips the test where it cannot be started.
+
+    `history`: it goes by the time in the file `clock`, and keeps a feed (`history.mjs`).
+    """
     if reason := why_not():
         pytest.skip(reason)
     write_certificate(folder)
-    command = ["node", str(ROOT / "tests/cosmos/server.mjs"), str(folder)]
+    before = ["--import", str(ROOT / "tests/cosmos/history.mjs")] if history else []
+    command = ["node", *before, str(ROOT / "tests/cosmos/server.mjs"), str(folder)]
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603 - the words stand above
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, text=True

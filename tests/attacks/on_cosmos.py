@@ -1,0 +1,126 @@
+"""Cosmos DB as whoever runs the account has it: every version, and what it notes by itself.
+
+That is the time of every write (`_ts`, and in the ETag), their order (`_lsn`, the feed, and again
+the ETag), and the order in which items were made (`_rid`). A query that asks for no order gives
+that of `_rid`; the server of the tests takes it for text then, which says less.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from snapshot.ports import Kind, Record, SnapshotId
+from storage.cosmos import CosmosRecords
+from tests.attacks.recording import Places, Row, Version
+from tests.cosmos.server import cosmos_server
+
+NAIVE = SnapshotId("naive")
+OPENED_S = 1_772_442_000
+"""Some second since 1970, for the opening."""
+
+
+@asynccontextmanager
+async def open_cosmos(folder: Path) -> AsyncIterator[OnCosmos]:
+    (folder / "clock").write_text(str(OPENED_S))
+    with cosmos_server(folder, history=True) as server:
+        async with CosmosRecords(server.new_database()) as records:
+            yield OnCosmos(records, folder)
+
+
+@dataclass(slots=True)
+class OnCosmos:
+    """Implements `Store`. `read` counts the bytes of the feed that have been looked at."""
+
+    records: CosmosRecords
+    folder: Path
+    read: int = 0
+
+    def dates(self, second: int) -> None:
+        (self.folder / "clock").write_text(str(OPENED_S + second))
+
+    def leftovers(self) -> bytes:
+        """What came in the feed since this was asked before: whole items, as they are kept."""
+        with (self.folder / "feed.jsonl").open("rb") as feed:
+            feed.seek(self.read)
+            news = feed.read()
+        self.read += len(news)
+        return news
+
+    def history(self, recorded: Sequence[Version]) -> list[Version]:
+        """Out of the feed; what we have written must be what it tells, no more and no less."""
+        with (self.folder / "feed.jsonl").open(encoding="utf-8") as feed:
+            told = [json.loads(line) for line in feed]
+        found = [_version(t["verb"], t["item"]) for t in told if "kind" in t["item"]]
+        assert found == [_as_json(version) for version in recorded]
+        return found
+
+    async def places(self, snapshot: SnapshotId) -> Mapping[str, Places]:
+        """As the items stand in the container."""
+        items = self.records._items.query_items(
+            "SELECT * FROM c WHERE c.snapshot = @snapshot",
+            parameters=[{"name": "@snapshot", "value": snapshot}],
+            partition_key=snapshot,
+        )
+        return {
+            _id(item): {
+                "_ts": item["_ts"],
+                "_lsn": item["_lsn"],
+                "_etag": item["_etag"],
+                "_rid": number_in(item["_rid"]),
+            }
+            async for item in items
+            if item["kind"] == Kind.SLIP
+        }
+
+    async def lays(self, rows: Sequence[Row]) -> Mapping[str, Places]:
+        """As items of their own, written at that second."""
+        for row in rows:
+            self.dates(row.second)
+            await self.records.create(Record(NAIVE, Kind.SLIP, row.id, row.body))
+        places = await self.places(NAIVE)
+        return {row.id: places[row.id] for row in rows}
+
+    async def emptied(self, rows: Sequence[Row]) -> bytes:
+        self.leftovers()
+        for row in rows:
+            kept = await self.records.create(Record(NAIVE, Kind.ENVELOPE, row.id, row.body))
+            await self.records.delete(kept)
+        return self.leftovers()
+
+
+def number_in(rid: str) -> int:
+    """The number of the item, with which `_rid` ends; the container counts them."""
+    return int.from_bytes(base64.b64decode(rid.replace("-", "/"))[8:], "little")
+
+
+def _as_json(version: Version) -> Version:
+    """Tuples have become lists."""
+    body = json.loads(json.dumps(version.record.body))
+    return replace(version, record=replace(version.record, body=body))
+
+
+def _version(verb: str, item: Mapping[str, Any]) -> Version:
+    return Version(item["_ts"] - OPENED_S, verb, _record(item))
+
+
+def _id(item: Mapping[str, Any]) -> str:
+    return unquote(item["id"].partition(":")[2].replace("=", "%"))
+
+
+def _record(item: Mapping[str, Any]) -> Record:
+    return Record(
+        SnapshotId(item["snapshot"]),
+        Kind(item["kind"]),
+        _id(item),
+        item["body"],
+        item["state"],
+        item["group"],
+        item["_etag"],
+    )

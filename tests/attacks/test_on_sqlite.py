@@ -1,0 +1,17 @@
+"""The attacks on SQLite: less than a minute on two cores."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.attacks.suite import carry_out
+from tests.attacks.withstanding import Results, Withstanding
+
+
+@pytest.fixture(scope="module")
+def results() -> Results:
+    return carry_out("SQLite")
+
+
+class TestOnSqlite(Withstanding):
+    """The attacks."""
