@@ -84,6 +84,7 @@ async def open_snapshot(
     records: Records, keys: Keys, snapshot: Snapshot, *, channel: str | None = None
 ) -> Running:
     """Freeze the settings and make the key. Raises `Exists` for a known id."""
+    service = await service_sealer(keys)
     sealer = Sealer(await _key(keys, snapshot.id), snapshot.id)
     body = {
         **_settings(snapshot, sealer),
@@ -92,7 +93,6 @@ async def open_snapshot(
         "moderators": None,
         "closed": None,
     }
-    service = await service_sealer(keys)
     record = Record(DIRECTORY, Kind.SNAPSHOT, snapshot.id, body, state=Phase.OPEN)
     return Running(snapshot, sealer, service, await records.create(record), keys)
 
