@@ -26,13 +26,16 @@ from storage.cosmos_opening import Account
 from tests.cosmos.proxy import Fault, Proxy
 from tests.cosmos.server import Server
 from tests.stories.conftest import Clock, RunningBot, free_port
+from tests.stories.opening import BotOnDemand
 from tests.stories.people import (
     AGENCIES,
     Respondent,
     answers,
+    answers_all,
     begins,
     closes,
     respondents,
+    seen,
     sends,
     summary_in,
 )
@@ -235,6 +238,36 @@ async def test_while_the_database_is_away_people_are_told_in_time_and_go_on_afte
             assert "4 of 22" in shown.words, "what failed was not kept, and the rest was"
             await answers(ada, ["Mostly true"] * 19)
             await sends(ada)
+            (running,) = await bot.app.service.directory.all()
+            (head,) = await bot.app.service.records.heads(running.snapshot.id, Kind.ENVELOPE)
+            assert head.state == State.SUBMITTED
+        await bot.stops()
+
+
+async def test_a_turn_that_asks_a_slow_database_much_ends_in_time_and_is_not_half_told(
+    cosmos: Server, account: Account, tmp_path: Path
+) -> None:
+    """Each verb is within its own limit, but there are four in this turn."""
+    async with Proxy(cosmos) as proxy:
+        more = settings_for(proxy.reach(account))
+        bot = BotOnDemand(tmp_path, free_port(), more_settings=more)
+        await bot.starts()
+        await bot.opens_a_snapshot()
+        async with Teams(bot.url) as teams:
+            ada = teams.person("Ada")
+            await begins(ada)
+            await answers_all(ada)
+
+            await bot.restarts()  # with nothing remembered, the snapshots are read as well
+            proxy.always(Fault(acts=True, delay_s=0.8))
+            tap = seen(ada).action("Send my answers")
+            started = time.monotonic()
+            answer = await ada.acts(tap)
+            assert time.monotonic() - started < 3.0
+            assert "Nothing is lost. Please try again in a minute." in answer.card.words
+
+            proxy.next()  # whether the write arrived is not known, and need not be
+            assert "Withdraw my answers" in (await ada.acts(tap)).card.buttons
             (running,) = await bot.app.service.directory.all()
             (head,) = await bot.app.service.records.heads(running.snapshot.id, Kind.ENVELOPE)
             assert head.state == State.SUBMITTED
