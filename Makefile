@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench attacks lock clean
+.PHONY: help run test check bench attacks crash lock clean
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
@@ -21,6 +21,7 @@ help:
 	@echo 'make check          format, lint, types, direction of imports'
 	@echo 'make bench          what a turn costs, 32 people at once, memory over 20,000 turns'
 	@echo 'make attacks        attack the store, write what came of it to docs/attacks.md'
+	@echo 'make crash          kill a worker at each of its writes, write what came of it to docs/crash.md'
 	@echo 'make lock           pin the Python packages again (UPGRADE=1: to their newest releases)'
 	@echo 'make clean          remove what make made; the data in var/ stays'
 
@@ -50,6 +51,10 @@ bench: $(VENV)/.test
 # Also part of the tests; this writes the page.
 attacks: $(VENV)/.test
 	$(PYTHON) -m tests.attacks
+
+# Some minutes. The tests do the same with fewer people; this writes the page.
+crash: $(VENV)/.test
+	$(PYTHON) -m tests.crash
 
 clean:
 	rm -rf $(VENV) .lock node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
