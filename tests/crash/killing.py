@@ -39,7 +39,7 @@ from tests.core.mixed import added_up, counted_by_hand
 from tests.cosmos.server import Server
 from tests.crash.working import Place, When, work_and_close_in, work_in
 
-AT_ONCE = 8
+AT_ONCE = 6
 
 # Forks of a server that has imported everything already: a fresh Python takes half a second, and
 # each fork looks at the module that was started, which is pytest.

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
+
+import pytest
 
 from snapshot.closing import begin_close, finish_close
 from snapshot.interim import mix_due
@@ -18,6 +22,7 @@ from snapshot.opening import take_up
 from snapshot.ports import DIRECTORY, Head, Kind, Record, Records, SnapshotId
 from snapshot.snapshot import Phase
 from storage.cosmos import CosmosRecords
+from storage.cosmos_calls import Patience
 from storage.cosmos_opening import Account
 from storage.keyfiles import KeyFiles
 from storage.sqlite import SqliteRecords
@@ -34,7 +39,15 @@ class Place:
     folder: Path
     account: Account | None = None
 
-    def records(self) -> AbstractAsyncContextManager[Records]:
+    @asynccontextmanager
+    async def records(self) -> AsyncIterator[Records]:
+        with pytest.MonkeyPatch.context() as patch:
+            # So that a busy machine does not decide: whoever gives up here is not killed.
+            patch.setattr("storage.cosmos.Patience", partial(Patience, 30.0, 15.0))
+            async with self._records() as records:
+                yield records
+
+    def _records(self) -> AbstractAsyncContextManager[Records]:
         if self.account:
             return CosmosRecords(self.account)
         return SqliteRecords(self.folder / "snapshot.db")
