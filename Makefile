@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench attacks costs lock clean
+.PHONY: help run test check bench attacks crash costs lock clean
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
@@ -21,6 +21,7 @@ help:
 	@echo 'make check          format, lint, types, direction of imports'
 	@echo 'make bench          what a turn costs, 32 people at once, memory over 20,000 turns'
 	@echo 'make attacks        attack the stores, write what came of it to docs/attacks.md'
+	@echo 'make crash          kill a worker at each of its writes, write what came of it to docs/crash.md'
 	@echo 'make costs          count what is asked of Cosmos DB, write what it costs to docs/costs.md'
 	@echo 'make lock           pin the Python packages again (UPGRADE=1: to their newest releases)'
 	@echo 'make clean          remove what make made; the data in var/ stays'
@@ -52,6 +53,10 @@ bench: $(VENV)/.test node-test
 # Also part of the tests; this writes the page.
 attacks: $(VENV)/.test node-test
 	$(PYTHON) -m tests.attacks
+
+# Some minutes. The tests do the same with fewer people; this writes the page.
+crash: $(VENV)/.test
+	$(PYTHON) -m tests.crash
 
 costs: $(VENV)/.test node-test
 	$(PYTHON) -m tests.bench.cosmos_costs

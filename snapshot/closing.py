@@ -12,14 +12,16 @@ from zoneinfo import ZoneInfo
 
 from snapshot.disclosure import Summary, final_bases, summarise
 from snapshot.envelope import State
+from snapshot.errors import Tampered
 from snapshot.instrument import Instrument
 from snapshot.interim import all_tallies, last_interim
 from snapshot.mix import Mix, Wait, empty_all
 from snapshot.opening import Running, check_not_old, in_phase
 from snapshot.ports import DIRECTORY, Changed, Kind, Record, Records, SnapshotId
 from snapshot.publication import Topic, bases_in, find, id_of, record, summary_body
-from snapshot.roll import pin_closed
+from snapshot.roll import pin_closed, released
 from snapshot.snapshot import Phase
+from snapshot.tally import are_of
 
 FINAL = id_of(Topic.FINAL)
 
@@ -49,7 +51,10 @@ async def begin_close(
 async def finish_close(
     running: Running, instrument: Instrument, records: Records, *, dice: Random, wait: Wait
 ) -> Summary:
-    """Mix what was sent, delete what was not, and record the final figures."""
+    """Mix what was sent, delete what was not, and record the final figures.
+
+    Raises `Tampered` when the figures would rest on others than those who were released.
+    """
     mix = Mix(running, instrument, records, dice=dice, wait=wait)
     id = running.snapshot.id
     await pin_closed(running.keys, id)
@@ -83,6 +88,9 @@ async def final_summary(records: Records, snapshot: SnapshotId) -> tuple[Summary
 async def _publish(running: Running, instrument: Instrument, records: Records) -> Summary:
     snapshot = running.snapshot
     tallies = await all_tallies(records, snapshot.id)
+    # What is published stands for good, and a list may lack a batch: the roll knows of all.
+    if not are_of(tallies, await released(running.keys, records, snapshot.id)):
+        raise Tampered(snapshot.id)
     before = bases_in(await last_interim(records, snapshot.id))
     bases = final_bases(snapshot, instrument, tallies, before)
     summary = summarise(snapshot, instrument, tallies, bases)

@@ -7,7 +7,7 @@ one batch. Only `mix` makes them, and only `rating` and `disclosure` read the co
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NewType, Self
 
@@ -65,6 +65,11 @@ def cut(
         )
         for domain in instrument.domains
     ]
+
+
+def are_of(tallies: Iterable[Tally], released: Collection[str]) -> bool:
+    """Whether these tell of everybody who was released, and of nobody else."""
+    return sum(t.people for t in tallies) == len(released)
 
 
 def count(slips: Iterable[Slip], instrument: Instrument) -> dict[StatementId, dict[OptionId, int]]:

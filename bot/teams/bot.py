@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,13 @@ from bot.teams.connector import DeliveryError
 from bot.turns.turn import Place, Reply, Turn
 
 _log = structlog.get_logger()
+
+TURN_S = 2.7
+"""How long a turn may take in all, whatever it asks of the store. Teams waits for 3 s.
+
+A write that is under way then may still arrive. Every step may be repeated, so that to be told
+"please try again" is right either way.
+"""
 
 _SILENCE = b'{"statusCode":200,"type":"application/vnd.microsoft.activity.message","value":""}'
 
@@ -68,7 +76,8 @@ class Bot(TeamsActivityHandler):
 
     async def _reply(self, turn: Turn) -> Reply | None:
         try:
-            return await self._act(turn)
+            async with asyncio.timeout(TURN_S):
+                return await self._act(turn)
         except Exception as error:  # noqa: BLE001 - whatever failed, the person is told that nothing is lost
             _log.error("turn failed", **where(error))
             return self._apology(turn)

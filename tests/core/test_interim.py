@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -19,11 +19,12 @@ from snapshot.calendar import LATE
 from snapshot.closing import FINAL, begin_close, finish_close
 from snapshot.disclosure import Summary
 from snapshot.envelope import Ballot, State
-from snapshot.instrument import NOT_RELEVANT
+from snapshot.instrument import NOT_RELEVANT, OptionId
 from snapshot.interim import last_interim, last_progress, mix_due, publish_interim, sent_interim
 from snapshot.mix import MOST_IN_A_BATCH, Wait
 from snapshot.ports import Kind, Record, Records
 from snapshot.publication import Outbox, bases_in, find, mark_sent
+from snapshot.roll import digest, extend_roll, pin, pinned, released
 from snapshot.snapshot import Mixing
 from tests.core.exampleshire import (
     FULLY,
@@ -588,6 +589,18 @@ async def test_each_publication_rests_on_the_one_before(running: Area) -> None:
             assert {c for g in basis.groups for c in g.cells} == {"police", "health"}
 
 
+async def twenty_more_are_released(area: Area, chose: Mapping[OptionId, int]) -> None:
+    """As a mix would leave it that drew twenty people with these choices."""
+    records, keys, id = area.records, area.running.keys, area.running.snapshot.id
+    counts = {s.id: chose for s in INSTRUMENT.statements}
+    tally = {"cell": "police", "people": 20, "counts": counts}
+    await records.create(Record(id, Kind.TALLY, "news", tally))
+    roll = await released(keys, records, id) | {f"tag-{n}" for n in range(20)}
+    before = await pinned(keys, id)
+    await pin(keys, id, before, replace(before, roll=digest(roll)))
+    await extend_roll(records, id, roll)
+
+
 async def test_with_too_little_news_the_next_ones_stand_on_the_same_tallies(running: Area) -> None:
     """The final one as well; the ten who stayed behind leave before the close."""
     id = running.running.snapshot.id
@@ -595,10 +608,7 @@ async def test_with_too_little_news_the_next_ones_stand_on_the_same_tallies(runn
     await mixes(running, THURSDAY)
     await publishes(running, on(6, 9, 30))
     before = bases_in(await last_interim(running.records, id))
-    counts = {s.id: {FULLY: 9, NOT_RELEVANT: 11} for s in INSTRUMENT.statements}
-    await running.records.create(
-        Record(id, Kind.TALLY, "news", {"cell": "police", "people": 20, "counts": counts})
-    )
+    await twenty_more_are_released(running, {FULLY: 9, NOT_RELEVANT: 11})
     assert await publishes(running, on(9, 9, 30))
     assert bases_in(await last_interim(running.records, id)) == before
     for name in await in_state(running, sent, State.SUBMITTED):

@@ -19,9 +19,13 @@ from tests.cosmos.server import Server
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`acts`: the server has done it before things go wrong. `status` 0: the connection is cut."""
+    """`acts`: the server has done it before things go wrong. `status` 0: the connection is cut.
+
+    `stale`: a read is answered as it was the last time that something else stood there.
+    """
 
     acts: bool = False
+    stale: bool = False
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
@@ -29,10 +33,29 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A request for items. `write` is the mark of what it writes, if it does."""
+    """A request for items.
+
+    `write` is the mark of what it writes, `reads` the kind that it reads or lists; empty: it
+    does not. `lists`: whether it is a list.
+    """
 
     method: str
     write: str
+    reads: str = ""
+    lists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the server answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def answer(self) -> web.Response:
+        return web.Response(status=self.status, headers=self.headers, body=self.content)
 
 
 type Plan = Callable[[Seen], Fault | None]
@@ -52,6 +75,8 @@ class Proxy:
     server: Server
     plan: Plan = nothing
     seen: list[Seen] = field(default_factory=list)
+    # What each read was answered, one after the other, without those that said the same again.
+    told: dict[tuple[str, bytes], list[Told]] = field(default_factory=dict)
     account_says: Mapping[str, object] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
@@ -93,9 +118,11 @@ class Proxy:
         body = await request.read()
         fault = None
         if "/docs" in request.path:
-            seen = Seen(request.method, _write_in(body))
+            seen = _seen(request, body)
             self.seen.append(seen)
             fault = self.plan(seen)
+            if seen.reads and (fault is None or fault.stale):
+                return await self._read(request, body, is_stale=fault is not None)
         answer = None if fault and not fault.acts else await self._forward(request, body)
         if fault is None:
             return answer or web.Response()
@@ -108,7 +135,17 @@ class Proxy:
         request.transport.abort()
         return web.Response()
 
+    async def _read(self, request: web.Request, body: bytes, *, is_stale: bool) -> web.Response:
+        now = await self._ask(request, body)
+        before = self.told.setdefault((request.path, body), [])
+        if not before or before[-1].content != now.content:
+            before.append(now)
+        return before[-2 if is_stale else -1 :][0].answer
+
     async def _forward(self, request: web.Request, body: bytes) -> web.Response:
+        return (await self._ask(request, body)).answer
+
+    async def _ask(self, request: web.Request, body: bytes) -> Told:
         url = f"https://127.0.0.1:{self.server.port}{request.raw_path}"
         headers = {n: v for n, v in request.headers.items() if n.lower() not in _OWN}
         async with self._onward.request(
@@ -118,10 +155,17 @@ class Proxy:
             content = await answer.read()
         if request.path == "/":
             content = json.dumps({**json.loads(content), **self.account_says}).encode()
-        return web.Response(status=answer.status, headers=told, body=content)
+        return Told(answer.status, told, content)
 
 
 _OWN = {"host", "content-length", "transfer-encoding", "connection", "keep-alive"}
+
+
+def _seen(request: web.Request, body: bytes) -> Seen:
+    listed = _listed_in(body)
+    read = request.match_info["path"].rstrip("/").rpartition("/")[2].partition(":")[0]
+    reads = read if request.method == "GET" else listed
+    return Seen(request.method, _write_in(body), reads, bool(listed))
 
 
 def _write_in(body: bytes) -> str:
@@ -129,3 +173,11 @@ def _write_in(body: bytes) -> str:
         return str(json.loads(body).get("write", ""))
     except (ValueError, AttributeError):
         return ""
+
+
+def _listed_in(body: bytes) -> str:
+    try:
+        asked = {each["name"]: each["value"] for each in json.loads(body)["parameters"]}
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return str(asked.get("@kind", ""))

@@ -32,6 +32,7 @@ PASSING = {
     "500": Fault(status=500),
     "503": Fault(status=503, headers={"Retry-After": "0"}),
     "503, though it was done": Fault(status=503, acts=True),
+    "404, the replica lags behind": Fault(status=404, headers={"x-ms-substatus": "1002"}),
     "403, failing over": Fault(status=403, headers={"x-ms-substatus": "3"}),
     "cut before": Fault(),
     "cut after": Fault(acts=True),

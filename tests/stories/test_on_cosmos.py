@@ -19,20 +19,28 @@ import pytest
 
 from bot.rehearsal.teams import Answer, Teams
 from snapshot.envelope import State
-from snapshot.ports import Kind
+from snapshot.ports import Kind, Records
+from snapshot.sealing import Person
 from snapshot.snapshot import Phase
+from snapshot.survey import Survey
 from snapshot.tally import Slip, Tally
+from storage.cosmos import CosmosRecords
 from storage.cosmos_opening import Account
-from tests.cosmos.proxy import Fault, Proxy
+from tests.cosmos.proxy import Fault, Proxy, nothing
 from tests.cosmos.server import Server, settings_for
 from tests.stories.conftest import Clock, RunningBot, free_port
+from tests.stories.opening import BotOnDemand
 from tests.stories.people import (
     AGENCIES,
+    STATEMENTS,
     Respondent,
     answers,
+    answers_all,
+    asks_about,
     begins,
     closes,
     respondents,
+    seen,
     sends,
     summary_in,
 )
@@ -230,6 +238,94 @@ async def test_while_the_database_is_away_people_are_told_in_time_and_go_on_afte
             (head,) = await bot.app.service.records.heads(running.snapshot.id, Kind.ENVELOPE)
             assert head.state == State.SUBMITTED
         await bot.stops()
+
+
+async def test_a_turn_that_asks_a_slow_database_much_ends_in_time_and_is_not_half_told(
+    cosmos: Server, account: Account, tmp_path: Path
+) -> None:
+    """Each verb is within its own limit, but there are four in this turn."""
+    async with Proxy(cosmos) as proxy:
+        more = settings_for(proxy.reach(account))
+        bot = BotOnDemand(tmp_path, free_port(), more_settings=more)
+        await bot.starts()
+        await bot.opens_a_snapshot()
+        async with Teams(bot.url) as teams:
+            ada = teams.person("Ada")
+            await begins(ada)
+            await answers_all(ada)
+
+            await bot.restarts()  # with nothing remembered, the snapshots are read as well
+            proxy.always(Fault(acts=True, delay_s=0.8))
+            tap = seen(ada).action("Send my answers")
+            started = time.monotonic()
+            answer = await ada.acts(tap)
+            assert time.monotonic() - started < 3.0
+            assert "Nothing is lost. Please try again in a minute." in answer.card.words
+
+            proxy.next()  # whether the write arrived is not known, and need not be
+            assert "Withdraw my answers" in (await ada.acts(tap)).card.buttons
+            (running,) = await bot.app.service.directory.all()
+            (head,) = await bot.app.service.records.heads(running.snapshot.id, Kind.ENVELOPE)
+            assert head.state == State.SUBMITTED
+        await bot.stops()
+
+
+async def test_people_go_on_where_half_of_the_reads_are_old_and_nothing_of_theirs_is_lost(
+    cosmos: Server, account: Account, tmp_path: Path
+) -> None:
+    """They see an earlier card at times, and are told that a button is no longer on offer."""
+    async with Proxy(cosmos) as proxy:
+        more = settings_for(proxy.reach(account))
+        bot = BotOnDemand(tmp_path, free_port(), more_settings=more)
+        await bot.starts()
+        await bot.opens_a_snapshot()
+        async with Teams(bot.url) as teams:
+            facilitator, channel = teams.person("Facilitator"), teams.channel()
+            await facilitator.posts("status", channel)
+            everybody = respondents(teams, 10, ("Police",), Random(5))
+            dice = Random(5)
+            proxy.plan = lambda seen: OLD if seen.reads and dice.random() < 0.5 else None
+            async with CosmosRecords(account) as straight:
+                following = (follows_the_cards(bot, one, straight) for one in everybody)
+                shown = await asyncio.gather(*following)
+            assert sum(shown) > len(everybody) * (STATEMENTS + 4), "earlier cards were shown"
+            proxy.plan = nothing
+            await closes(facilitator, channel)
+            await bot.works()
+        await check(bot, everybody)
+        await bot.stops()
+
+
+OLD = Fault(stale=True)
+
+
+async def follows_the_cards(bot: RunningBot, one: Respondent, straight: Records) -> int:
+    """Does what the card says until the answers are sent; how many cards that took.
+
+    `straight` shows what is kept by now: an answer that was kept stays.
+    """
+    chosen = dict(zip(statement_ids(bot), one.options, strict=True))
+    shown, kept = await one.person.opens_the_chat(), set[str]()
+    for cards in range(1, 200):
+        if "Withdraw my answers" in shown.buttons:
+            return cards
+        asked = asks_about(shown) if shown.actions("survey.answer") else ""
+        buttons = ("Send my answers", "Continue", one.agency, chosen.get(asked, ""))
+        shown = await one.person.presses(next(b for b in buttons if b in shown.buttons))
+        before, kept = kept, await answered(bot, one, straight)
+        assert before <= kept
+    raise AssertionError("it never ends")
+
+
+async def answered(bot: RunningBot, one: Respondent, records: Records) -> set[str]:
+    (running,) = await bot.app.service.directory.all()
+    survey = Survey(running, bot.app.service.instrument(running), records)
+    envelope = await survey.envelope(Person(one.person.tenant, one.person.object_id))
+    return set(envelope.ballot.answers) if envelope and envelope.ballot else set()
+
+
+def statement_ids(bot: RunningBot) -> list[str]:
+    return [str(s.id) for s in bot.app.service.pack.instrument.statements]
 
 
 async def test_a_bot_is_not_ready_while_its_database_is_away(
