@@ -114,3 +114,10 @@ class Spread(Teams):
 def log_lines(folder: Path) -> Iterator[Mapping[str, str]]:
     for line in (folder / "bot.log").read_text().splitlines():
         yield json.loads(line)
+
+
+def errors(folder: Path) -> Iterator[Mapping[str, str]]:
+    """What was logged as an error, but that the database was late: the machine may be busy."""
+    for line in log_lines(folder):
+        if line["level"] == "error" and line.get("error") != "Unavailable":
+            yield line

@@ -22,7 +22,7 @@ from tests.cosmos.server import Server, settings_for
 from tests.stories.conftest import Clock, free_port
 from tests.stories.opening import BotOnDemand
 from tests.stories.people import Respondent, begins, closes, respondents, seen, sends
-from tests.stories.processes import Serving, Spread, Tick, log_lines
+from tests.stories.processes import Serving, Spread, Tick, errors
 from tests.stories.test_on_cosmos import check
 
 PEOPLE = 23
@@ -142,7 +142,7 @@ async def test_three_processes_share_a_cosmos_database_and_two_are_killed(
         await check(shared.seen_by, everybody)
         assert await published(shared) == [(FINAL, Outbox.SENT)]
         assert 1 <= len(summaries(teams, channel)) <= 2
-    assert [line for line in log_lines(tmp_path) if line["level"] == "error"] == []
+    assert list(errors(tmp_path)) == []
 
 
 async def test_two_processes_share_a_sqlite_file_while_ticks_run_and_one_is_killed(
@@ -178,4 +178,4 @@ async def test_two_processes_share_a_sqlite_file_while_ticks_run_and_one_is_kill
         await check(shared.seen_by, everybody)
         assert await published(shared) == [(FINAL, Outbox.SENT)]
         assert 1 <= len(summaries(teams, channel)) <= 2
-    assert [line for line in log_lines(tmp_path) if line["level"] == "error"] == []
+    assert list(errors(tmp_path)) == []
