@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, combinations, pairwise, product
+from operator import mul
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -221,16 +222,14 @@ def weights_of(published: Published, statement: StatementId) -> list[Weights]:
     return [weighted, total]
 
 
-def combined_by_weight(figures: Sequence[Weights], answers: Mapping[str, int]) -> Iterator[int]:
+def combined_by_weight(figures: Iterable[Weights], answers: Mapping[str, int]) -> Iterator[int]:
     """How many answers each combination of up to three means is about, from -2 to 2 of each."""
-    for some in chain.from_iterable(combinations(figures, size) for size in (1, 2, 3)):
+    known = {tuple(figure.get(tally, Fraction()) for tally in answers) for figure in figures}
+    counts = list(answers.values())
+    for some in chain.from_iterable(combinations(known, size) for size in (1, 2, 3)):
         for times in product(range(-2, 3), repeat=len(some)):
-            about = sum(
-                n
-                for tally, n in answers.items()
-                if sum(f * each.get(tally, 0) for f, each in zip(times, some, strict=True))
-            )
-            if about:
+            left = (sum(map(mul, times, weights)) for weights in zip(*some, strict=True))
+            if about := sum(n for n, weight in zip(counts, left, strict=True) if weight):
                 yield about
 
 

@@ -277,10 +277,14 @@ async def test_a_closed_snapshot_is_not_opened_again_by_its_old_record(
 async def test_pins_do_not_hold_up_each_other(area: Area) -> None:
     """A mixing and a close at once: one of the pins is put there after the other."""
     sent = await area.people_send(EVERYBODY)
+
+    async def patience(seconds: float) -> None:
+        await asyncio.sleep(seconds / 50)  # with none at all, the two take over from each other
+
     running = await begin_close(area.running, area.records, OPENED)
     await asyncio.gather(
-        area.mix(seed=5).run(),
-        finish_close(running, INSTRUMENT, area.records, dice=Random(6), wait=no_waiting),
+        area.mix(seed=5, wait=patience).run(),
+        finish_close(running, INSTRUMENT, area.records, dice=Random(6), wait=patience),
     )
     assert told(await area.slips()) == ballots_with_labels(sent, {})
     assert (await pinned(area.running.keys, area.running.snapshot.id)).closed

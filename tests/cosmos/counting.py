@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.cosmos.proxy import Proxy
+from tests.cosmos.proxy import Proxy, Told
 
 
 class Asked(StrEnum):
@@ -60,11 +60,10 @@ class Counting(Proxy):
             found.setdefault(_kind(id), []).append(size)
         return found
 
-    async def _forward(self, request: web.Request, body: bytes) -> web.Response:
-        answer = await super()._forward(request, body)
-        told = answer.body if isinstance(answer.body, bytes) else b""
-        self.trips.append(self._trip(request, body, answer.status, told))
-        return answer
+    async def _ask(self, request: web.Request, body: bytes) -> Told:
+        told = await super()._ask(request, body)
+        self.trips.append(self._trip(request, body, told.status, told.content))
+        return told
 
     def _trip(self, request: web.Request, body: bytes, status: int, told: bytes) -> Trip:
         asked = _asked(request)
