@@ -53,8 +53,8 @@ def lead_reminders(snapshot: Snapshot, is_working_day: IsWorkingDay) -> tuple[Du
 
     The opening one comes on the first such morning. The others are for the day in the middle and
     for the second day before the deadline's, or for the nearest such morning before: the last
-    one never before the first morning, the mid-way one always after it. Of two that are less
-    than 24 hours apart only the later comes. A window without such a morning has none.
+    one never before the first morning, the mid-way one only between the two. Of two that are
+    less than 24 hours apart only the later comes. A window without such a morning has none.
     """
     mornings = _Mornings(snapshot, is_working_day)
     first = mornings.first
@@ -64,7 +64,7 @@ def lead_reminders(snapshot: Snapshot, is_working_day: IsWorkingDay) -> tuple[Du
     midway = mornings.by(_middle(snapshot))
     last = mornings.by(closes - timedelta(days=_DAYS_BEFORE)) or first
     planned = [Due(Reminder.OPENING, first, closes)]
-    if midway and midway > first:
+    if midway and first < midway < last:
         planned.append(Due(Reminder.MIDWAY, midway, closes))
     planned.append(Due(Reminder.LAST, last, closes))
     apart = set(_a_day_apart(due.at for due in planned))
