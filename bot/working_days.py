@@ -1,4 +1,4 @@
-"""Working days of England and of Wales."""
+"""Working days of the nations of the United Kingdom."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import holidays
 from snapshot.calendar import IsWorkingDay
 
 _SATURDAY = 5
+_BANK_HOLIDAYS = {"England": "ENG", "Wales": "WLS", "Scotland": "SCT", "Northern Ireland": "NIR"}
+"""What `holidays` calls them."""
 
 
 @cache
 def working_days(nation: str) -> IsWorkingDay:
-    """Whether a day is neither at the weekend nor a bank holiday of the nation."""
-    bank_holidays = holidays.country_holidays("GB", subdiv="WLS" if nation == "Wales" else "ENG")
+    """Whether a day is neither at the weekend nor a bank holiday. Raises `KeyError`."""
+    bank_holidays = holidays.country_holidays("GB", subdiv=_BANK_HOLIDAYS[nation])
 
     def is_working_day(day: date) -> bool:
         return day.weekday() < _SATURDAY and day not in bank_holidays

@@ -35,10 +35,10 @@ def mixings(snapshot: Snapshot) -> Iterator[datetime]:
     step = _EVERY_DAYS.get(snapshot.mixing)
     if step is None:
         return
-    day = _local(snapshot, snapshot.opened).date() + timedelta(days=step)
+    day = local(snapshot, snapshot.opened).date() + timedelta(days=step)
     if snapshot.mixing is Mixing.WEEKLY:
         day -= timedelta(days=day.weekday() - _MONDAY)
-    while (mixing := _at(snapshot, day, MIXED_AT)) < snapshot.deadline:
+    while (mixing := on(snapshot, day, MIXED_AT)) < snapshot.deadline:
         yield mixing
         day += timedelta(days=step)
 
@@ -59,15 +59,15 @@ def earliest_mixing(snapshot: Snapshot, now: datetime) -> datetime:
 def next_mixing(snapshot: Snapshot, now: datetime) -> datetime:
     """The next mixing, or the deadline if that comes first."""
     later = next((m for m in mixings(snapshot) if m > now), snapshot.deadline)
-    return _local(snapshot, later)
+    return local(snapshot, later)
 
 
 def posted_after(snapshot: Snapshot, mixing: datetime, is_working_day: IsWorkingDay) -> datetime:
     """When what came of a mixing is posted: in the morning of the next working day."""
-    day = _local(snapshot, mixing).date() + timedelta(days=1)
+    day = local(snapshot, mixing).date() + timedelta(days=1)
     while not is_working_day(day):
         day += timedelta(days=1)
-    return _at(snapshot, day, POSTED_AT)
+    return morning_of(snapshot, day)
 
 
 def last_post(snapshot: Snapshot, now: datetime, is_working_day: IsWorkingDay) -> datetime | None:
@@ -80,20 +80,20 @@ def working_morning(
     snapshot: Snapshot, now: datetime, is_working_day: IsWorkingDay
 ) -> datetime | None:
     """The time of posting of today, if today is a working day and it has come."""
-    today = _local(snapshot, now).date()
-    morning = _at(snapshot, today, POSTED_AT)
+    today = local(snapshot, now).date()
+    morning = morning_of(snapshot, today)
     return morning if is_working_day(today) and morning <= now else None
 
 
 def week_of(snapshot: Snapshot, at: datetime) -> str:
     """The calendar week, for example "2026-W11"."""
-    year, week, _ = _local(snapshot, at).isocalendar()
+    year, week, _ = local(snapshot, at).isocalendar()
     return f"{year}-W{week:02}"
 
 
 def day_of(snapshot: Snapshot, at: datetime) -> date:
     """The day that it is there."""
-    return _local(snapshot, at).date()
+    return local(snapshot, at).date()
 
 
 def first_interim(snapshot: Snapshot, limits: Limits, is_working_day: IsWorkingDay) -> date | None:
@@ -115,9 +115,15 @@ def first_interim(snapshot: Snapshot, limits: Limits, is_working_day: IsWorkingD
     return None
 
 
-def _local(snapshot: Snapshot, at: datetime) -> datetime:
+def local(snapshot: Snapshot, at: datetime) -> datetime:
     return at.astimezone(ZoneInfo(snapshot.timezone))
 
 
-def _at(snapshot: Snapshot, day: date, at: time) -> datetime:
+def morning_of(snapshot: Snapshot, day: date) -> datetime:
+    """When people are written to on a day, if they are."""
+    return on(snapshot, day, POSTED_AT)
+
+
+def on(snapshot: Snapshot, day: date, at: time) -> datetime:
+    """A day and a time of its clocks."""
     return datetime.combine(day, at, ZoneInfo(snapshot.timezone))

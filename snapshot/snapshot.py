@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NewType, Self
 
@@ -77,6 +77,7 @@ class Extension:
 class Snapshot:
     """`deadline` and `opened` know their time zone; `tenants` may take part.
 
+    On `quiet` days, such as school holidays, nobody is reminded; all else goes on.
     A sample snapshot holds made-up answers and is open to whoever runs the bot on a desk.
     """
 
@@ -98,6 +99,7 @@ class Snapshot:
     contacts: Contacts
     sample: bool = False
     extensions: tuple[Extension, ...] = ()
+    quiet: tuple[date, ...] = ()
 
     def is_for(self, tenant: str) -> bool:
         return self.sample or tenant in self.tenants
@@ -117,8 +119,8 @@ class Snapshot:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of `as_json`, also of one from before there were extensions."""
-        value = {"extensions": (), **value}
+        """The inverse of `as_json`, also of one from before there were extensions or quiet days."""
+        value = {"extensions": (), "quiet": (), **value}
         known = {field.name: value[field.name] for field in fields(cls)}
         return cls(
             **known
@@ -133,12 +135,13 @@ class Snapshot:
                     Extension(datetime.fromisoformat(e["old_deadline"]), e["reason"])
                     for e in value["extensions"]
                 ),
+                "quiet": tuple(date.fromisoformat(day) for day in value["quiet"]),
             }
         )
 
 
 def _in_words(value: object) -> str:
-    if not isinstance(value, datetime):
+    if not isinstance(value, date):  # a datetime is one too
         raise TypeError(f"{type(value).__name__} does not go into JSON")
     return value.isoformat()
 
