@@ -16,7 +16,10 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from bot.delivery import Delivery
 from bot.directory import Directory
+from bot.pace import Pace
+from bot.posting import Posting
 from bot.sample import open_sample
 from bot.settings import Settings
 from bot.turns.dispatch import act, apology
@@ -60,8 +63,9 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
         service = await _service(settings, records, keys, clock, due)
         if settings.sample:
             await _sample_if_none_is_open(service, keys, settings.sample)
-        receive, post = _teams(service, session)
-        worker = Worker(service, post, SystemRandom(), due)
+        receive, send = _teams(service, session)
+        delivery = Delivery(records, send, Pace(records), clock, SystemRandom())
+        worker = Worker(service, Posting(service, delivery), SystemRandom(), due)
         yield App(make_web(receive, partial(_is_ready, records)), worker, service)
 
 
@@ -172,9 +176,8 @@ def _teams(
     service: Service, session: aiohttp.ClientSession
 ) -> tuple[Receive, Callable[[Address, Reply], Awaitable[None]]]:
     """Bot Framework takes a second to import, so only what serves or sends does."""
-    from bot.teams.activity import activity_to
     from bot.teams.adapter import Adapter
-    from bot.teams.bot import Bot, message_with
+    from bot.teams.bot import Bot, encoded
     from bot.teams.connector import Connector
     from bot.teams.identity import LocalCallers
 
@@ -182,11 +185,10 @@ def _teams(
     bot = Bot(lambda turn: act(turn, service), lambda turn: apology(turn, service))
     adapter = Adapter(LocalCallers(), connector, bot)
 
-    async def post(address: Address, reply: Reply) -> None:
-        activity = activity_to(message_with(reply))
-        await connector.send(address.service_url, address.conversation, activity)
+    async def send(address: Address, reply: Reply) -> None:
+        await connector.send_encoded(address.service_url, address.conversation, encoded(reply))
 
-    return adapter.receive, post
+    return adapter.receive, send
 
 
 async def _is_ready(records: Records) -> bool:

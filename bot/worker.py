@@ -6,7 +6,7 @@ Any process may do any of it, at any time again: the store decides what is left 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
@@ -14,8 +14,7 @@ from random import Random
 import structlog
 
 from bot.logs import where
-from bot.turns.posts import Post, post_of
-from bot.turns.turn import Address, Reply
+from bot.posting import Posting
 from bot.turns.visit import Service
 from snapshot.closing import begin_close, finish_close, sweep
 from snapshot.destroying import destroy_if_due
@@ -23,8 +22,8 @@ from snapshot.envelope import State
 from snapshot.interim import mix_due, publish_interim
 from snapshot.moderating import nudge_due, queue_due
 from snapshot.opening import Running
-from snapshot.ports import KeysUnavailable, Kind, Record, RecordsError
-from snapshot.publication import mark_sent, topic_of, unsent
+from snapshot.ports import KeysUnavailable, Kind, RecordsError
+from snapshot.publication import record_moves
 from snapshot.snapshot import Phase
 
 LOOK_EVERY_S = 60.0
@@ -41,17 +40,17 @@ class Deed:
 
 
 class Worker:
-    """`post` sends a card to an address as a new thread; `dice` must be unpredictable."""
+    """`dice` must be unpredictable."""
 
     def __init__(
         self,
         service: Service,
-        post: Callable[[Address, Reply], Awaitable[None]],
+        posting: Posting,
         dice: Random,
         due: asyncio.Event,
     ) -> None:
         self._service = service
-        self._post = post
+        self._posting = posting
         self._dice = dice
         self._due = due
 
@@ -159,29 +158,13 @@ class Worker:
                 _log.warning("destroyed key can be recovered", snapshot=id, until=str(until))
 
     async def _post_all(self, running: Running) -> AsyncIterator[str]:
-        id = running.snapshot.id
-        waiting = await unsent(self._service.records, id)
-        # An extension may be newer than what was read of the snapshot.
-        newest = await self._service.directory.find(id, fresh=True) if waiting else None
-        for publication in waiting:
-            if newest and await self._send(newest, publication):
-                yield f"posted-{topic_of(publication.id)}"
+        if running.phase is Phase.OPEN:
+            await record_moves(self._service.records, running.snapshot)
+        async for topic in self._posting.post_all(running):
+            yield f"posted-{topic}"
 
     async def _alarm_if_damaged(self, running: Running) -> None:
         id = running.snapshot.id
         damaged = await self._service.records.heads(id, Kind.ENVELOPE, State.DAMAGED)
         if damaged:
             _log.error("damaged envelopes set aside", snapshot=id, how_many=len(damaged))
-
-    async def _send(self, running: Running, publication: Record) -> bool:
-        """One that does not arrive is tried again later, and holds up no other."""
-        try:
-            post: Post | None = post_of(self._service, running, publication)
-            if post is None:
-                return False
-            await self._post(post.address, post.reply)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the others must go out
-            _log.error("post failed", snapshot=running.snapshot.id, **where(error))
-            return False
-        await mark_sent(self._service.records, publication)
-        return True

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     THEME = "theme"
     ROLL = "roll"
     PUBLICATION = "publication"
+    MESSAGE = "message"
+    PACE = "pace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,14 @@ class Records(Protocol):
 
     async def heads(self, snapshot: SnapshotId, kind: Kind, state: str = "") -> list[Head]:
         """All records of a kind (in one state, if given) without their bodies, by id."""
+
+    async def first_heads(
+        self, snapshot: SnapshotId, kind: Kind, state: str, most: int
+    ) -> list[Head]:
+        """Of a kind in one state, those whose `group` comes first, in that order: a page at most.
+
+        `group` is compared by its characters (ASCII); those with the same one are by id.
+        """
 
     async def read_all(self, snapshot: SnapshotId, kind: Kind) -> list[Record]:
         """All records of a kind, whole, by id. Not for envelopes: see `heads`."""

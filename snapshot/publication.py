@@ -17,6 +17,7 @@ from snapshot.basis import Bases, Basis
 from snapshot.disclosure import Summary
 from snapshot.instrument import StatementId
 from snapshot.ports import Changed, Exists, Kind, Missing, Record, Records, SnapshotId
+from snapshot.snapshot import Snapshot
 
 
 class Topic(StrEnum):
@@ -29,6 +30,9 @@ class Topic(StrEnum):
     FINAL = "final"
     COMMENTS = "comments"
     NUDGE = "nudge"
+
+
+_TOPICS = list(Topic)
 
 
 class Outbox(StrEnum):
@@ -67,6 +71,23 @@ async def record(
     return True
 
 
+async def record_moves(records: Records, snapshot: Snapshot) -> None:
+    """Record what everyone is to hear of the settings themselves: the opening, each extension.
+
+    From the settings, and not by whoever changes them, who may die before they have told of it.
+    A sample snapshot was opened by nobody.
+    """
+    numbers = range(1, len(snapshot.extensions) + 1)
+    wanted: dict[str, dict[str, Any]] = {
+        id_of(Topic.EXTENSION, f"{number:03}"): {"number": number} for number in numbers
+    }
+    if not snapshot.sample:
+        wanted[id_of(Topic.OPENING)] = {}
+    known = {head.id for head in await records.heads(snapshot.id, Kind.PUBLICATION)}
+    for id in wanted.keys() - known:
+        await record(records, snapshot.id, id, wanted[id])
+
+
 async def find(records: Records, snapshot: SnapshotId, id: str) -> Record | None:
     try:
         return await records.read(snapshot, Kind.PUBLICATION, id)
@@ -82,9 +103,11 @@ async def newest(records: Records, snapshot: SnapshotId, topic: Topic) -> Record
 
 
 async def unsent(records: Records, snapshot: SnapshotId) -> list[Record]:
+    """By topic, as they are likely to have come, and then by id."""
     heads = await records.heads(snapshot, Kind.PUBLICATION, Outbox.RECORDED)
     found = [await find(records, snapshot, head.id) for head in heads]
-    return [r for r in found if r and r.state == Outbox.RECORDED]
+    waiting = [r for r in found if r and r.state == Outbox.RECORDED]
+    return sorted(waiting, key=lambda r: (_TOPICS.index(topic_of(r.id)), r.id))
 
 
 async def mark_sent(records: Records, publication: Record) -> None:

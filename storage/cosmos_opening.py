@@ -32,7 +32,7 @@ VERSION_ITEM = "schema"
 INDEXING: Any = {  # not the mapping of strings that the client's annotation asks for
     "indexingMode": "consistent",
     "automatic": True,
-    "includedPaths": [{"path": f"/{name}/?"} for name in ("snapshot", "kind", "state")],
+    "includedPaths": [{"path": f"/{name}/?"} for name in ("snapshot", "kind", "state", "group")],
     "excludedPaths": [{"path": "/*"}],
 }
 

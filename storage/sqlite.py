@@ -102,6 +102,16 @@ class SqliteRecords:
         )
         return [Head(*row) for row in rows]
 
+    async def first_heads(
+        self, snapshot: SnapshotId, kind: Kind, state: str, most: int
+    ) -> list[Head]:
+        rows = await self._query(
+            'SELECT id, state, "group" FROM records'
+            ' WHERE snapshot = ? AND kind = ? AND state = ? ORDER BY "group", id LIMIT ?',
+            (snapshot, kind, state, most),
+        )
+        return [Head(*row) for row in rows]
+
     async def read_all(self, snapshot: SnapshotId, kind: Kind) -> list[Record]:
         rows = await self._query(
             "SELECT * FROM records WHERE snapshot = ? AND kind = ? ORDER BY id", (snapshot, kind)
@@ -162,7 +172,7 @@ class SqliteRecords:
         if is_busy:
             raise sqlite3.OperationalError("another process reads the log")
 
-    async def _query(self, sql: str, values: tuple[str, ...]) -> list[Any]:
+    async def _query(self, sql: str, values: tuple[str | int, ...]) -> list[Any]:
         return await self._run(lambda: self._db.execute(sql, values).fetchall())
 
     async def _write(self, sql: str, values: tuple[str, ...]) -> int:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -10,48 +14,147 @@ import orjson
 
 SEND_TIMEOUT_S = 10.0
 
+NO_ANSWER = 0
+FORBIDDEN, NOT_FOUND, TOO_MANY = 403, 404, 429
+
+_PASSING = (NO_ANSWER, 412, TOO_MANY, 502, 503, 504)
+
+_LABELS = (
+    "BadArgument",
+    "BotNotRegistered",
+    "BotDisabledByAdmin",
+    "BotNotInConversationRoster",
+    "ConversationBlockedByUser",
+    "ForbiddenOperationException",
+    "InvalidBotApiHost",
+    "NotEnoughPermissions",
+    "MessageWritesBlocked",
+    "ActivityNotFoundInConversation",
+    "ConversationNotFound",
+    "MessageSizeTooBig",
+    "ServiceError",
+)
+"""Only these words of what Teams says are kept: the rest may quote somebody."""
+_MOST_READ = 4_096
+
 
 class DeliveryError(Exception):
-    """Teams did not take a message. `status` is HTTP's, or 0 when there was no answer."""
+    """Teams did not take a message. `status` is HTTP's, or `NO_ANSWER`.
 
-    def __init__(self, status: int) -> None:
-        super().__init__(str(status))
+    `retry_after_s`: how long Teams wants us to wait, where it says so. `label`: its own word for
+    what is wrong, where that is one that we know.
+    """
+
+    def __init__(self, status: int, retry_after_s: float | None = None, label: str = "") -> None:
+        super().__init__(f"{status} {label}".rstrip())
         self.status = status
+        self.retry_after_s = retry_after_s
+        self.label = label
+
+    @property
+    def passes(self) -> bool:
+        """Whether the same message may well be taken later. Without an answer it may have been."""
+        return self.status in _PASSING
 
 
 class Connector:
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, timeout_s: float = SEND_TIMEOUT_S) -> None:
         self._session = session
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
 
     async def send(self, service_url: str, conversation: str, activity: dict[str, Any]) -> str:
         """Post a message to a conversation and return its id. Raises `DeliveryError`.
 
         With a bare channel id it begins a new thread; with `;messageid=` it goes into one.
         """
-        return await self._call("POST", service_url, conversation, "", activity)
+        return await self.send_encoded(service_url, conversation, orjson.dumps(activity))
+
+    async def send_encoded(self, service_url: str, conversation: str, activity: bytes) -> str:
+        """The same with an activity that is JSON already."""
+        return await self._call("POST", _activities(service_url, conversation), activity)
 
     async def update(
         self, service_url: str, conversation: str, id: str, activity: dict[str, Any]
     ) -> str:
         """Put another message in the place of one that we sent. Raises `DeliveryError`."""
-        return await self._call(
-            "PUT", service_url, conversation, f"/{quote(id, safe='')}", activity
-        )
+        url = f"{_activities(service_url, conversation)}/{quote(id, safe='')}"
+        return await self._call("PUT", url, orjson.dumps(activity))
 
-    async def _call(
-        self, method: str, service_url: str, conversation: str, rest: str, activity: dict[str, Any]
+    async def create_conversation(
+        self, service_url: str, bot: str, tenant: str, object_id: str
     ) -> str:
-        base = service_url.rstrip("/")
-        url = f"{base}/v3/conversations/{quote(conversation, safe='')}/activities{rest}"
-        timeout = aiohttp.ClientTimeout(total=SEND_TIMEOUT_S)
+        """The id of the private chat with a person, made if need be. Raises `DeliveryError`.
+
+        Only for somebody who has the app in their personal scope: otherwise it is a 403.
+        """
+        body = {
+            "isGroup": False,
+            "bot": {"id": bot},
+            "members": [{"id": object_id}],
+            "channelData": {"tenant": {"id": tenant}},
+            "tenantID": tenant,
+        }
+        id = await self._call("POST", _conversations(service_url), orjson.dumps(body))
+        if not id:
+            raise DeliveryError(NO_ANSWER)
+        return id
+
+    async def _call(self, method: str, url: str, body: bytes) -> str:
         headers = {"Content-Type": "application/json"}
-        body = orjson.dumps(activity)
         try:
             async with self._session.request(
-                method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+                method,
+                url,
+                data=body,
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
             ) as answer:
                 if answer.status >= 300:
-                    raise DeliveryError(answer.status)
-                return cast(str, (orjson.loads(await answer.read() or b"{}")).get("id", ""))
-        except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
-            raise DeliveryError(0) from error
+                    raise DeliveryError(
+                        answer.status,
+                        _retry_after_s(answer.headers),
+                        _label(await answer.content.read(_MOST_READ)),
+                    )
+                return await _id_in(answer)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise DeliveryError(NO_ANSWER) from error
+
+
+async def _id_in(answer: aiohttp.ClientResponse) -> str:
+    """Nothing where the rest of the answer is lost: it was taken all the same."""
+    try:
+        return cast(str, orjson.loads(await answer.read())["id"])
+    except (aiohttp.ClientError, TimeoutError, ValueError, TypeError, KeyError):
+        return ""
+
+
+def _conversations(service_url: str) -> str:
+    return f"{service_url.rstrip('/')}/v3/conversations"
+
+
+def _activities(service_url: str, conversation: str) -> str:
+    return f"{_conversations(service_url)}/{quote(conversation, safe='')}/activities"
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds, or a date, counted from that of the answer: our own clock may differ."""
+    value = headers.get("Retry-After", "").strip()
+    try:
+        seconds = float(value)
+    except ValueError:
+        at, now = _date(value), _date(headers.get("Date", "")) or datetime.now(UTC)
+        return max(0.0, (at - now).total_seconds()) if at else None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _label(body: bytes) -> str:
+    return next((label for label in _LABELS if label.encode() in body), "")

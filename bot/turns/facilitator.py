@@ -26,7 +26,7 @@ from snapshot.closing import begin_close, final_summary
 from snapshot.errors import NotLater
 from snapshot.interim import last_progress, sent_interim
 from snapshot.opening import extend as move_deadline
-from snapshot.publication import Topic, id_of, record, which_of
+from snapshot.publication import which_of
 from snapshot.snapshot import Mixing, Phase
 
 
@@ -102,15 +102,8 @@ async def extend(visit: Visit) -> Card:
     except NotLater:
         return extend_card(page, typed, page.text("extend_not_later"))
     service.directory.note(moved)
-    number = len(moved.snapshot.extensions)
-    await record(
-        service.records,
-        moved.snapshot.id,
-        id_of(Topic.EXTENSION, f"{number:03}"),
-        {"number": number},
-    )
-    service.wake()
-    return extension_card(service.page(moved), number)
+    service.wake()  # it tells the channel
+    return extension_card(service.page(moved), len(moved.snapshot.extensions))
 
 
 async def close(visit: Visit) -> Card:

@@ -39,7 +39,6 @@ from snapshot.calendar import first_interim
 from snapshot.errors import NotOffered
 from snapshot.opening import Running
 from snapshot.ports import Exists
-from snapshot.publication import Topic, id_of, record
 from snapshot.snapshot import Snapshot
 
 type Start = Callable[[Turn, Service], Awaitable[Card]]
@@ -101,8 +100,7 @@ async def _opened(draft: Draft, turn: Turn, service: Service) -> Running:
         if known is None or not turn.address.is_same_place(service.directory.address(known)):
             raise NotOffered from None
         running = known
-    await record(service.records, snapshot.id, id_of(Topic.OPENING), {})
-    service.wake()
+    service.wake()  # it tells the channel
     return running
 
 

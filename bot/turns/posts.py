@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Service, closed_date
 from cards.moderation import moderation_notice
@@ -14,34 +12,37 @@ from cards.progress import extended_card
 from cards.summary import interim_card, summary_card
 from snapshot.calendar import day_of
 from snapshot.disclosure import Summary
+from snapshot.ledger import CHANNEL, MODERATORS
 from snapshot.opening import Running
 from snapshot.ports import Record
 from snapshot.publication import Topic, topic_of
 from snapshot.snapshot import Phase
 
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    address: Address
-    reply: Reply
+_FOR_MODERATORS = (Topic.COMMENTS, Topic.NUDGE)
 
 
-def post_of(service: Service, running: Running, publication: Record) -> Post | None:
-    """None as long as the channel that it is for is not known.
+def recipient_of(publication: Record) -> str:
+    """The one of the ledger's channels that it is for."""
+    return MODERATORS if topic_of(publication.id) in _FOR_MODERATORS else CHANNEL
 
-    Nor is an interim summary posted beside the final one, which does not know of it.
-    """
-    topic = topic_of(publication.id)
-    if topic is Topic.INTERIM and running.phase is not Phase.OPEN:
-        return None
+
+def address_of(service: Service, running: Running, publication: Record) -> Address | None:
+    """None as long as the channel that it is for is not known."""
     directory = service.directory
-    for_moderators = topic in (Topic.COMMENTS, Topic.NUDGE)
-    address = directory.moderators(running) if for_moderators else directory.address(running)
-    if address is None:
+    if recipient_of(publication) == MODERATORS:
+        return directory.moderators(running)
+    return directory.address(running)
+
+
+def post_of(service: Service, running: Running, publication: Record) -> Reply | None:
+    """None once it is no longer wanted: an interim summary that comes after the close.
+
+    The final one stands beside it then, and does not know of it.
+    """
+    if topic_of(publication.id) is Topic.INTERIM and running.phase is not Phase.OPEN:
         return None
     page = service.page(running)
-    shown = _card(page, running, publication)
-    return Post(address, Reply(shown, page.words.messages["toast"]))
+    return Reply(_card(page, running, publication), page.words.messages["toast"])
 
 
 def extension_card(page: Page, number: int) -> Card:

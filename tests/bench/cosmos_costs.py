@@ -221,7 +221,7 @@ def _storage(counts: Counts) -> Iterator[str]:
     fits = LARGEST_ITEM_KB * KB * counts.people // roll
     yield f"""
 With what the server adds to an item ({counts.own_bytes:.0f} bytes), without the index. Where
-everything is indexed, that is 10 to 20 %; here three short fields are. With {INDEX_SHARE:.0%} it is
+everything is indexed, that is 10 to 20 %; here four short fields are. With {INDEX_SHARE:.0%} it is
 {gigabytes(counts, _MANY).high:.2f} GB at most.
 
 A snapshot is one logical partition, which takes {MOST_GB_A_PARTITION} GB, and so some

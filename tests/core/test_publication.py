@@ -166,7 +166,7 @@ async def test_a_topic_without_a_day_is_found_as_well(area: Area) -> None:
 
 async def test_what_is_recorded_waits_until_it_is_sent(area: Area) -> None:
     await recorded(area, "final", "interim-2026-W11")
-    assert await to_send(area) == ["final", "interim-2026-W11"]
+    assert await to_send(area) == ["interim-2026-W11", "final"]
     await mark_sent(area.records, await found(area, "final"))
     assert await to_send(area) == ["interim-2026-W11"]
     assert (await found(area, "final")).body == {"of": "final"}

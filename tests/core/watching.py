@@ -42,6 +42,12 @@ class Watched:
         self.verbs.append("heads")
         return await self.inner.heads(snapshot, kind, state)
 
+    async def first_heads(
+        self, snapshot: SnapshotId, kind: Kind, state: str, most: int
+    ) -> list[Head]:
+        self.verbs.append("first_heads")
+        return await self.inner.first_heads(snapshot, kind, state, most)
+
     async def read_all(self, snapshot: SnapshotId, kind: Kind) -> list[Record]:
         self.verbs.append("read_all")
         return await self.inner.read_all(snapshot, kind)

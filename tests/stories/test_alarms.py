@@ -239,7 +239,7 @@ async def test_a_broken_post_is_told_of_and_holds_up_no_other(
     await bot.works()
     *_, last = own_threads(teams, teams.channel("sound"))
     assert "results are withheld" in last.card.words
-    assert {alarm["event"] for alarm in alarms(capsys)} == {"post failed"}
+    assert {alarm["event"] for alarm in alarms(capsys)} == {"letter failed"}
 
 
 async def test_a_close_is_not_begun_on_a_snapshot_that_was_rewritten_meanwhile(

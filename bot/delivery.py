@@ -1,0 +1,337 @@
+"""Messages that nobody asked for: taken from the ledger, sent at Teams' pace, their fate noted.
+
+Any number of processes may do this for one snapshot at the same time. Who has claimed a message
+sends it, asks right before whether it is still wanted, and has it noted, also when asked to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+import structlog
+
+from bot.logs import where
+from bot.pace import Pace
+from bot.teams.connector import FORBIDDEN, NOT_FOUND, TOO_MANY, DeliveryError
+from bot.turns.turn import Address, Reply
+from snapshot.ledger import (
+    Entry,
+    MessageState,
+    claim,
+    defer,
+    find,
+    is_to_channel,
+    next_at,
+    release,
+    settle,
+    takeable,
+)
+from snapshot.ports import Head, Records, RecordsError, SnapshotId
+
+AT_ONCE = 32
+
+CLAIM_S = 60.0
+"""How long a claim lives: far longer than a call may take, so that it never runs out under one."""
+CALL_S = 20.0
+"""What is kept of it for the letter and the call; until then it may wait for its turn."""
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 600.0
+"""Before a second attempt, and later ones, where Teams names no time; each about twice the last."""
+
+CLOCKS_DIFFER_S = 2.0
+"""Added to what Teams asks for: a machine whose clock is ahead may be the one to take it next."""
+
+FRESH_S = 2.0
+"""A letter that has waited longer for its turn is written again: it may no longer be wanted."""
+
+NOTING_S = (0.5, 1.0, 2.0, 4.0)
+"""Pauses before what came of a call is noted again, where the store did not answer."""
+
+NO_LETTER = "no letter"
+"""Why a message was put off that could not be written: something is wrong on our side."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What goes to one recipient. The card of `reply` is encoded once, however many it goes to.
+
+    `until`: from when on it makes no sense any more. `forget` is called when Teams does not know
+    the conversation (404), before the letter is asked for once more.
+    """
+
+    address: Address
+    reply: Reply
+    until: datetime | None = None
+    forget: Callable[[], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Nothing goes out: it is no longer needed, or, with a reason, there is no way to them."""
+
+    why: str = ""
+
+
+type Write = Callable[[Entry], Awaitable[Letter | Not]]
+"""Writes the letter, right before it goes out, from what is known then.
+
+What it asks of Teams itself, such as to make a conversation, waits for a turn of the pace first. It
+may raise `DeliveryError`, which is taken as if sending had.
+"""
+
+
+class Delivery:
+    """`send` posts a card to an address as a new message, or raises `DeliveryError`.
+
+    `clock` tells the time with its zone, `dice` need not be good ones.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        send: Callable[[Address, Reply], Awaitable[None]],
+        pace: Pace,
+        clock: Callable[[], datetime],
+        dice: Random,
+        *,
+        at_once: int = AT_ONCE,
+        claim_s: float = CLAIM_S,
+    ) -> None:
+        self._records = records
+        self._send = send
+        self._pace = pace
+        self._clock = clock
+        self._dice = dice
+        self._at_once = at_once
+        self._claim_s = claim_s
+        self._told: set[tuple[str, ...]] = set()
+
+    async def deliver(self, snapshot: SnapshotId, write: Write) -> datetime | None:
+        """Send what may be taken now, and return when something may be again; None: never.
+
+        That may be now, where the store did not answer. Cancelled, it ends what is being sent and
+        gives back the rest. Posts to channels are left to `post`.
+        """
+        self._told.clear()
+        waiting = _Waiting(self._records, snapshot, self._clock, self._dice)
+        async with asyncio.TaskGroup() as group:
+            for number in range(self._at_once):
+                group.create_task(self._work(waiting, snapshot, write), name=f"delivery-{number}")
+        return await next_at(self._records, snapshot)
+
+    async def post(self, snapshot: SnapshotId, id: str, write: Write) -> Entry | None:
+        """Send this one message if it may be taken now; how it stands then. Raises `RecordsError`.
+
+        None: there is none of this id.
+        """
+        await self._take(snapshot, id, write)
+        return await find(self._records, snapshot, id)
+
+    async def _work(self, waiting: _Waiting, snapshot: SnapshotId, write: Write) -> None:
+        while head := await waiting.next():
+            try:
+                await self._take(snapshot, head.id, write)
+            except RecordsError as error:
+                # The others would hear the same. What is claimed is free again in a minute.
+                _log.error("store not reached", snapshot=snapshot, **where(error))
+                waiting.ends()
+            finally:
+                waiting.done(head)
+
+    # -- one message ------------------------------------------------------------------------------
+
+    async def _take(self, snapshot: SnapshotId, id: str, write: Write) -> None:
+        runs_out = _loop_time() + self._claim_s
+        claiming = asyncio.ensure_future(
+            claim(self._records, snapshot, id, self._clock(), self._claim_s)
+        )
+        try:
+            entry = await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            with suppress(RecordsError):
+                if entry := await claiming:
+                    await release(self._records, entry, self._clock())
+            raise
+        if entry:
+            await self._handle(entry, write, runs_out)
+
+    async def _handle(self, entry: Entry, write: Write, runs_out: float) -> None:
+        """`runs_out`: when the claim does, by the clock of the event loop."""
+        try:
+            async with asyncio.timeout_at(runs_out - min(CALL_S, self._claim_s / 2)):
+                letter = await self._letter_in_turn(entry, write)
+        except DeliveryError as error:
+            await self._failed(entry, None, error)
+        except TimeoutError:
+            await self._put_off(entry, self._wait_s(entry), entry.why)
+        except asyncio.CancelledError:
+            await _to_its_end(release(self._records, entry, self._clock()))
+            raise
+        except RecordsError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one letter, the others must go out
+            self._tell_once(entry, "letter failed", **where(error))
+            await self._put_off(entry, self._wait_s(entry), NO_LETTER)
+        else:
+            # From here on it may arrive: what came of it is noted whatever happens to us.
+            await _to_its_end(self._send_off(entry, letter))
+
+    async def _letter_in_turn(self, entry: Entry, write: Write) -> Letter | Not:
+        while True:
+            written_at = _loop_time()
+            written = await write(entry)
+            if isinstance(written, Not):
+                return written
+            await self._wait_for_turn(entry, written.address)
+            if _loop_time() - written_at <= FRESH_S:
+                return written
+
+    async def _wait_for_turn(self, entry: Entry, address: Address) -> None:
+        if is_to_channel(entry.record.id):
+            await self._pace.turn_in_channel(address.tenant, address.conversation)
+        else:
+            await self._pace.turn(address.tenant)
+
+    async def _send_off(self, entry: Entry, letter: Letter | Not) -> None:
+        if isinstance(letter, Not):
+            outcome = MessageState.UNREACHABLE if letter.why else MessageState.DROPPED
+            await self._settle(entry, outcome, letter.why)
+            return
+        try:
+            await self._send(letter.address, letter.reply)
+        except DeliveryError as error:
+            await self._failed(entry, letter, error)
+            await self._pace.heard(letter.address.tenant, refused_for_s=_refused_for_s(error))
+        else:
+            await self._settle(entry, MessageState.SENT)
+            await self._pace.heard(letter.address.tenant)
+
+    # -- what did not arrive ----------------------------------------------------------------------
+
+    async def _failed(self, entry: Entry, letter: Letter | None, error: DeliveryError) -> None:
+        why = str(error)
+        if error.passes or _is_worth_asking_again(entry, error):
+            until = letter.until if letter else None
+            await self._put_off(entry, self._wait_s(entry, error.retry_after_s), why, until)
+        elif letter and letter.forget and error.status == NOT_FOUND and entry.why != why:
+            await letter.forget()
+            await self._put_off(entry, 0.0, why)
+        else:
+            self._tell_once(entry, "message refused", why=why)
+            await self._settle(entry, MessageState.UNREACHABLE, why)
+
+    async def _put_off(
+        self, entry: Entry, wait_s: float, why: str, until: datetime | None = None
+    ) -> None:
+        again = self._clock() + timedelta(seconds=wait_s)
+        if until and again >= until:
+            await self._settle(entry, MessageState.DROPPED, why)
+        else:
+            await _firmly(lambda: defer(self._records, entry, again, entry.tries + 1, why))
+
+    async def _settle(self, entry: Entry, outcome: MessageState, why: str = "") -> None:
+        await _firmly(lambda: settle(self._records, entry, outcome, why))
+
+    def _wait_s(self, entry: Entry, at_least_s: float | None = None) -> float:
+        longest = min(FIRST_WAIT_S * 2.0 ** min(entry.tries, 20), LONGEST_WAIT_S)
+        wait_s = longest * self._dice.uniform(0.5, 1.0)
+        return wait_s if at_least_s is None else max(wait_s, at_least_s + CLOCKS_DIFFER_S)
+
+    def _tell_once(self, entry: Entry, event: str, **more: str) -> None:
+        """Not for each: how many practitioners cannot be reached is nobody's business either."""
+        told = (event, entry.record.snapshot, *more.values())
+        if told not in self._told:
+            self._told.add(told)
+            _log.error(event, snapshot=entry.record.snapshot, **more)
+
+
+def _is_worth_asking_again(entry: Entry, error: DeliveryError) -> bool:
+    """Somebody may add the bot to the team again, and a channel does not say so by talking."""
+    return is_to_channel(entry.record.id) and error.status in (FORBIDDEN, NOT_FOUND)
+
+
+def _refused_for_s(error: DeliveryError) -> float | None:
+    return (error.retry_after_s or FIRST_WAIT_S) if error.status == TOO_MANY else None
+
+
+class _Waiting:
+    """The heads of what may be taken, a page at a time and in random order.
+
+    In random order, so that two processes rarely want the same one.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        snapshot: SnapshotId,
+        clock: Callable[[], datetime],
+        dice: Random,
+    ) -> None:
+        self._records = records
+        self._snapshot = snapshot
+        self._clock = clock
+        self._dice = dice
+        self._page: list[Head] = []
+        self._in_hand: set[str] = set()
+        self._lock = asyncio.Lock()
+        self._ended = False
+
+    async def next(self) -> Head | None:
+        """One that nobody here has in hand; None: there are no more."""
+        async with self._lock:
+            if not self._page and not self._ended:
+                await self._turn_page()
+            if self._ended or not self._page:
+                return None
+            head = self._page.pop()
+            self._in_hand.add(head.id)
+            return head
+
+    def done(self, head: Head) -> None:
+        self._in_hand.discard(head.id)
+
+    def ends(self) -> None:
+        self._ended = True
+
+    async def _turn_page(self) -> None:
+        try:
+            heads = await takeable(self._records, self._snapshot, self._clock())
+        except RecordsError as error:
+            _log.error("store not reached", snapshot=self._snapshot, **where(error))
+            self.ends()
+            return
+        self._page = [h for h in heads if h.id not in self._in_hand]
+        self._dice.shuffle(self._page)
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _firmly(work: Callable[[], Awaitable[object]]) -> None:
+    """Raises `RecordsError` only when the store has not answered for some time."""
+    for pause_s in NOTING_S:
+        try:
+            await work()
+        except RecordsError:
+            await asyncio.sleep(pause_s)
+        else:
+            return
+    await work()
+
+
+async def _to_its_end(work: Coroutine[None, None, object]) -> None:
+    """Also when we are cancelled meanwhile; then the cancellation goes on afterwards."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise

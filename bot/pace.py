@@ -1,0 +1,170 @@
+"""How fast we send: one pace for each tenant and channel, kept by all processes together.
+
+A process reserves a run of slots by compare-and-set in the store and spaces its calls in them.
+What a dead process had reserved, half a second at most, is lost and nothing else.
+
+Clocks of machines differ, so a pace has a time of its own: that of the fastest clock that took
+part. Whoever reads in the record a time that is ahead of theirs adopts it; and whoever joins waits,
+counted from when they read, for as long as the last run had to go when it was written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from snapshot.ports import DIRECTORY, Changed, Exists, Kind, Missing, Record, Records
+
+CALLS_A_SECOND = 34.0
+"""To one tenant. Teams takes 50, answers to people included. We make at most 40 in any second, also
+where a run of one process ends a tenth of a second late and that of another has begun.
+"""
+
+POSTS_A_SECOND = 1.0
+"""Into one channel; Teams takes 7 in a second, but 60 in half a minute."""
+
+RUN = 17
+"""Slots that are reserved in one go, where so many wait: half a second."""
+
+GRACE_S = 0.1
+"""How late the last slot of a run may be used. After that its time belongs to others."""
+
+REFUSALS = 5
+"""So many 429 in a row mean that Teams refuses the tenant, not a conversation: then all wait.
+
+A single one does not: the limit of one conversation says nothing of others, and we stay below that
+of the tenant. The message itself waits in any case.
+"""
+MOST_HELD_BACK_S = 60.0
+
+type Sleep = Callable[[float], Awaitable[object]]
+
+
+@dataclass
+class _Lane:
+    """What this process knows of one pace. `next` and `ends` are in the pace's own time."""
+
+    id: str
+    a_second: float
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
+    left: int = 0
+    next: float = 0.0
+    ends: float = 0.0
+    ahead: float = 0.0
+    has_joined: bool = False
+    refusals: int = 0
+
+
+class Pace:
+    """`seconds` is the machine's clock."""
+
+    def __init__(
+        self,
+        records: Records,
+        seconds: Callable[[], float] = time.time,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._records = records
+        self._seconds = seconds
+        self._sleep = sleep
+        self._lanes: dict[str, _Lane] = {}
+
+    async def turn(self, tenant: str) -> None:
+        """Wait until one call may be made about this tenant. Raises `RecordsError`."""
+        await self._turn(self._lane(_id("tenant", tenant), CALLS_A_SECOND))
+
+    async def turn_in_channel(self, tenant: str, channel: str) -> None:
+        """The same for a post to a channel. Raises `RecordsError`."""
+        await self._turn(self._lane(_id("channel", f"{tenant}/{channel}"), POSTS_A_SECOND))
+        await self.turn(tenant)
+
+    async def heard(self, tenant: str, *, refused_for_s: float | None = None) -> None:
+        """What came of a call: None: it was taken, or failed for a reason of its own.
+
+        Otherwise Teams said that it is too much, and asks for so many seconds.
+        """
+        lane = self._lane(_id("tenant", tenant), CALLS_A_SECOND)
+        lane.refusals = 0 if refused_for_s is None else lane.refusals + 1
+        if refused_for_s is not None and lane.refusals % REFUSALS == 0:
+            await self._hold_back(lane, min(refused_for_s, MOST_HELD_BACK_S))
+
+    def _lane(self, id: str, a_second: float) -> _Lane:
+        return self._lanes.setdefault(id, _Lane(id, a_second))
+
+    async def _turn(self, lane: _Lane) -> None:
+        lane.waiting += 1
+        try:
+            async with lane.lock:
+                await self._take_slot(lane)
+        finally:
+            lane.waiting -= 1
+
+    async def _take_slot(self, lane: _Lane) -> None:
+        while True:
+            if not lane.left or max(self._now(lane), lane.next) > lane.ends + GRACE_S:
+                await self._reserve(lane)
+            if (wait := lane.next - self._now(lane)) > 0:
+                await self._sleep(wait)
+            # Where the process was held up, the rest of its run is past, and not to be caught up.
+            if lane.left and self._now(lane) <= lane.ends + GRACE_S:
+                break
+        lane.left -= 1
+        lane.next = max(lane.next, self._now(lane)) + 1 / lane.a_second
+
+    async def _reserve(self, lane: _Lane) -> None:
+        slots = min(lane.waiting, RUN) if lane.a_second > 1 else 1
+        takes_s = slots / lane.a_second
+        free_at = await self._write(lane, lambda _, free_at: free_at + takes_s)
+        lane.left, lane.next, lane.ends = slots, free_at, free_at + takes_s
+
+    async def _hold_back(self, lane: _Lane, for_s: float) -> None:
+        await self._write(lane, lambda now, free_at: max(free_at, now + for_s))
+        lane.left = 0  # the rest of our own run with it
+
+    async def _write(self, lane: _Lane, later: Callable[[float, float], float]) -> float:
+        """Move the time from which slots are free, and return what it was before.
+
+        `later`: from now and the time that it is to the one that it is to be.
+        """
+        while True:
+            found = await self._read(lane)
+            at, free_at = _times(found.body)
+            lane.ahead += max(0.0, at - self._now(lane))
+            now = self._now(lane)
+            if not lane.has_joined:
+                free_at = max(free_at, now + free_at - at)
+            free_at = max(now, free_at)
+            body = {"at": now, "free_at": later(now, free_at)}
+            write = self._records.replace if found.etag else self._records.create
+            with suppress(Changed, Exists):
+                await write(replace(found, body=body))
+                lane.has_joined = True
+                return free_at
+
+    async def _read(self, lane: _Lane) -> Record:
+        try:
+            return await self._records.read(DIRECTORY, Kind.PACE, lane.id)
+        except Missing:
+            return Record(DIRECTORY, Kind.PACE, lane.id, {})
+
+    def _now(self, lane: _Lane) -> float:
+        return self._seconds() + lane.ahead
+
+
+def _id(what: str, of: str) -> str:
+    """No secret, but nothing either that names a tenant or a channel."""
+    return f"{what}-{hashlib.sha256(of.encode()).hexdigest()[:32]}"
+
+
+def _times(body: Mapping[str, Any]) -> tuple[float, float]:
+    """When it was written, and from when slots are free; what somebody has broken is no time."""
+    at, free_at = body.get("at"), body.get("free_at")
+    if isinstance(at, int | float) and isinstance(free_at, int | float):
+        return at, free_at
+    return 0.0, 0.0
