@@ -23,6 +23,7 @@ from snapshot.interim import mix_due, publish_interim
 from snapshot.moderating import nudge_due, queue_due
 from snapshot.opening import Running
 from snapshot.ports import KeysUnavailable, Kind, RecordsError
+from snapshot.progress import progress_due
 from snapshot.publication import record_moves
 from snapshot.snapshot import Phase
 
@@ -113,6 +114,8 @@ class Worker:
         working = service.working_days(running.snapshot.nation)
         if await publish_interim(running, instrument, records, now, working):
             yield "interim-summary"
+        if await progress_due(running, instrument, records, now, working):
+            yield "facilitators-nudged"
 
     async def _moderate(self, running: Running) -> AsyncIterator[str]:
         """Nobody is told of comments who could not read them."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from cards.inputs import Values, date_input, text_input
-from cards.page import Page
+from cards.page import Page, say_cell, say_day
 from cards.parts import Card, buttons, card, container, link_of, paragraphs, press, text
 from cards.verbs import Verb
 
@@ -43,6 +44,29 @@ def extend_card(page: Page, typed: Values, problem: str = "") -> Card:
             buttons(press(page, Verb.STATUS, page.words.buttons["cancel"])),
         ],
     )
+
+
+def nudge_card(page: Page, day: date, frozen: Mapping[str, Any]) -> Card:
+    """How far everybody has come, in bands; `frozen`: as `snapshot.progress` recorded it."""
+    if frozen["progress"] is None:
+        said = [page.text("facilitator_nudge_small")]
+    else:
+        when = {"progress_day": say_day(day, page.pack)}
+        said = [page.text("facilitator_nudge", **when, progress_band=str(frozen["progress"]))]
+        if beside := _beside(page, frozen["agencies"]):
+            said.append(page.text("facilitator_nudge_agencies", **when, agency_bands=beside))
+    return card(page, [block for each in said for block in paragraphs(each)])
+
+
+def _beside(page: Page, agencies: Mapping[str, str]) -> str:
+    """One line for each group that stands alone."""
+    lines = [
+        f"- {say_cell(cell, page.snapshot, page.pack)}: "
+        + page.words.word(f"{agencies[cell.id]}_others")
+        for cell in page.snapshot.cells
+        if cell.id in agencies
+    ]
+    return "\n".join(lines)
 
 
 def extended_card(page: Page, *, old_day: str, new_day: str, reason: str) -> Card:

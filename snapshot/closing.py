@@ -14,10 +14,11 @@ from snapshot.disclosure import Summary, final_bases, summarise
 from snapshot.envelope import State
 from snapshot.errors import Tampered
 from snapshot.instrument import Instrument
-from snapshot.interim import all_tallies, last_interim
+from snapshot.interim import last_interim
 from snapshot.mix import Mix, Wait, empty_all
 from snapshot.opening import Running, check_not_old, in_phase
 from snapshot.ports import DIRECTORY, Changed, Kind, Record, Records, SnapshotId
+from snapshot.progress import all_tallies
 from snapshot.publication import Topic, bases_in, find, id_of, record, summary_body
 from snapshot.roll import pin_closed, released
 from snapshot.snapshot import Phase

@@ -25,7 +25,7 @@ from snapshot.instrument import (
     StatementId,
 )
 from snapshot.rating import Rating, pooled, rate_domain, rate_statement
-from snapshot.snapshot import Snapshot
+from snapshot.snapshot import OTHER, CellId, Snapshot
 from snapshot.tally import Tally
 
 
@@ -180,6 +180,43 @@ def progress_band(finished: int, headcount: int, limits: Limits) -> int | None:
         return None
     share = Fraction(100 * min(finished, headcount), headcount)
     return _nearest(share, limits.progress_to_nearest)
+
+
+class Beside(StrEnum):
+    """Where an agency group stands beside the others."""
+
+    BELOW = "below"
+    NEAR = "near"
+    ABOVE = "above"
+
+
+def beside_each_other(
+    snapshot: Snapshot, waiting: Mapping[CellId, int], tallies: Sequence[Tally], limits: Limits
+) -> dict[CellId, Beside]:
+    """How far each agency group that stands alone has come; empty where fewer than two do.
+
+    `waiting`: those who have sent and are not mixed. Near is whoever is within one step of
+    progress of what the others have together.
+    """
+    floor = math.ceil(snapshot.k / limits.expected_reply_share)
+    alone = [cell for cell in snapshot.cells if cell.id != OTHER and cell.headcount >= floor]
+    sent = {cell.id: waiting.get(cell.id, 0) for cell in alone}
+    for tally in tallies:
+        if tally.cell in sent:
+            sent[tally.cell] += tally.people
+    people = sum(cell.headcount for cell in alone)
+    found = {}
+    for cell in alone if len(alone) > 1 else ():
+        here = Fraction(100 * sent[cell.id], cell.headcount)
+        others = Fraction(100 * (sum(sent.values()) - sent[cell.id]), people - cell.headcount)
+        found[cell.id] = _beside(here - others, limits.progress_to_nearest)
+    return found
+
+
+def _beside(points: Fraction, step: int) -> Beside:
+    if abs(points) <= step:
+        return Beside.NEAR
+    return Beside.ABOVE if points > 0 else Beside.BELOW
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from datetime import datetime
 from random import Random
 
 from snapshot.calendar import IsWorkingDay, day_of, due_mixing, last_post, week_of
-from snapshot.disclosure import Summary, interim_bases, progress_band, summarise
-from snapshot.envelope import State
+from snapshot.disclosure import Summary, interim_bases, summarise
 from snapshot.instrument import Instrument
 from snapshot.mix import Mix, Wait
 from snapshot.opening import Running
 from snapshot.ports import Kind, Record, Records, SnapshotId
+from snapshot.progress import all_tallies, frozen
 from snapshot.publication import (
     Outbox,
     Topic,
@@ -22,9 +22,6 @@ from snapshot.publication import (
     summary_body,
 )
 from snapshot.roll import is_mixed, pin_mixed
-from snapshot.tally import Tally
-
-_FINISHED = {State.SUBMITTED, State.MIXING, State.RELEASED}
 
 
 async def mix_due(
@@ -46,7 +43,7 @@ async def mix_due(
     if mixing is None:
         return False
     id = id_of(Topic.MIXING, day_of(snapshot, mixing))
-    last = await last_progress(records, snapshot.id)
+    last = await newest(records, snapshot.id, Topic.MIXING)
     if last and last.id >= id:  # later: the clock was put back
         return False
     # Its mark in the database may be deleted by whoever wants a mixing at an hour of their own.
@@ -54,15 +51,8 @@ async def mix_due(
         await Mix(running, instrument, records, dice=dice, wait=wait).run()
         await records.forget()
         await pin_mixed(running.keys, snapshot.id, day_of(snapshot, mixing))
-    heads = await records.heads(snapshot.id, Kind.ENVELOPE)
-    finished = sum(head.state in _FINISHED for head in heads)
-    band = progress_band(finished, sum(snapshot.headcounts.values()), instrument.limits)
-    return await record(records, snapshot.id, id, {"progress": band}, state=Outbox.SILENT)
-
-
-async def last_progress(records: Records, snapshot: SnapshotId) -> Record | None:
-    """Where progress was frozen last: its body has `progress`, in per cent or None."""
-    return await newest(records, snapshot, Topic.MIXING)
+    progress = await frozen(running, instrument, records)
+    return await record(records, snapshot.id, id, progress, state=Outbox.SILENT)
 
 
 async def publish_interim(
@@ -102,11 +92,6 @@ async def sent_interim(records: Records, snapshot: SnapshotId) -> Summary | None
     """The last interim summary that the channel has been shown."""
     found = await last_interim(records, snapshot)
     return Summary.from_json(found.body) if found and found.state == Outbox.SENT else None
-
-
-async def all_tallies(records: Records, snapshot: SnapshotId) -> list[Tally]:
-    found = await records.read_all(snapshot, Kind.TALLY)
-    return [Tally.from_json(r.id, r.body) for r in found]
 
 
 async def _is_mixing(records: Records, snapshot: SnapshotId) -> bool:

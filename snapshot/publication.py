@@ -26,6 +26,7 @@ class Topic(StrEnum):
     OPENING = "opening"
     EXTENSION = "extension"
     MIXING = "mixing"
+    PROGRESS = "progress"
     INTERIM = "interim"
     FINAL = "final"
     COMMENTS = "comments"

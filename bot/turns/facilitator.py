@@ -21,13 +21,13 @@ from cards.progress import (
 )
 from cards.summary import interim_card, summary_card
 from cards.verbs import Verb
-from snapshot.calendar import next_mixing
 from snapshot.closing import begin_close, final_summary
 from snapshot.errors import NotLater
-from snapshot.interim import last_progress, sent_interim
+from snapshot.interim import sent_interim
 from snapshot.opening import extend as move_deadline
+from snapshot.progress import last_progress, next_frozen
 from snapshot.publication import which_of
-from snapshot.snapshot import Mixing, Phase
+from snapshot.snapshot import Phase
 
 
 async def status(visit: Visit) -> Card:
@@ -47,14 +47,13 @@ async def status(visit: Visit) -> Card:
 
 
 async def _progress(visit: Visit) -> list[str]:
-    """As it stood on the last mixing day. None are left to come where one mixes at the close."""
-    page, snapshot = visit.page, visit.running.snapshot
+    """As it stood on the last day on which it was frozen."""
+    page, snapshot, service = visit.page, visit.running.snapshot, visit.service
     if sum(snapshot.headcounts.values()) < page.instrument.limits.progress_from_headcount:
         return [page.text("progress_small")]
-    if snapshot.mixing is Mixing.CLOSE:
-        return []
-    following = say_day(next_mixing(snapshot, visit.service.clock()), page.pack)
-    last = await last_progress(visit.service.records, snapshot.id)
+    working = service.working_days(snapshot.nation)
+    following = say_day(next_frozen(snapshot, service.clock(), working), page.pack)
+    last = await last_progress(service.records, snapshot.id)
     if last is None:
         return [page.text("progress_none_yet", next_progress_day=following)]
     frozen = date.fromisoformat(which_of(last.id))

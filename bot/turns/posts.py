@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Service, closed_date
 from cards.moderation import moderation_notice
 from cards.opening import shareable_card
 from cards.page import Page, say_day
 from cards.parts import Card
-from cards.progress import extended_card
+from cards.progress import extended_card, nudge_card
 from cards.summary import interim_card, summary_card
 from snapshot.calendar import day_of
 from snapshot.disclosure import Summary
 from snapshot.ledger import CHANNEL, MODERATORS
 from snapshot.opening import Running
 from snapshot.ports import Record
-from snapshot.publication import Topic, topic_of
+from snapshot.publication import Topic, topic_of, which_of
 from snapshot.snapshot import Phase
 
 _FOR_MODERATORS = (Topic.COMMENTS, Topic.NUDGE)
@@ -56,21 +58,27 @@ def extension_card(page: Page, number: int) -> Card:
 
 
 def _card(page: Page, running: Running, publication: Record) -> Card:
-    match topic_of(publication.id):
+    topic, body = topic_of(publication.id), publication.body
+    if topic in _FOR_MODERATORS:
+        return moderation_notice(page, _for_moderators(publication))
+    match topic:
         case Topic.OPENING:
             return shareable_card(page)
         case Topic.EXTENSION:
-            return extension_card(page, publication.body["number"])
+            return extension_card(page, body["number"])
+        case Topic.PROGRESS:
+            return nudge_card(page, date.fromisoformat(which_of(publication.id)), body)
         case Topic.INTERIM:
-            return interim_card(page, Summary.from_json(publication.body))
+            return interim_card(page, Summary.from_json(body))
         case Topic.FINAL:
-            summary = Summary.from_json(publication.body)
-            return summary_card(page, summary, closed_date=closed_date(running, page))
-        case Topic.COMMENTS:
-            return moderation_notice(page, "comments_queue")
-        case Topic.NUDGE:
-            is_urgent = publication.body["escalated"]
-            message = "comments_escalated_nudge" if is_urgent else "comments_nudge"
-            return moderation_notice(page, message)
-        case Topic.MIXING:
-            raise ValueError("only marks that a day's mixing is done")
+            closed = closed_date(running, page)
+            return summary_card(page, Summary.from_json(body), closed_date=closed)
+        case _:
+            raise ValueError("only marks that something is done")
+
+
+def _for_moderators(publication: Record) -> str:
+    """Which message they get."""
+    if topic_of(publication.id) is Topic.COMMENTS:
+        return "comments_queue"
+    return "comments_escalated_nudge" if publication.body["escalated"] else "comments_nudge"

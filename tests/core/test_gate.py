@@ -12,7 +12,7 @@ FOLDERS = ("bot", "cards", "content", "snapshot", "storage")
 READS = {
     "counts": {"tally", "rating", "basis", "disclosure"},
     "SLIP": {"mix"},
-    "TALLY": {"mix", "interim"},
+    "TALLY": {"mix", "progress"},
     "people": {"tally", "disclosure"},
     "weighted": {"rating", "disclosure"},
     "unweighted": {"rating", "disclosure"},
@@ -59,4 +59,4 @@ def test_the_gate_is_where_they_are_read() -> None:
     found = readers()
     for name in ("counts", "people", "weighted", "unweighted"):
         assert ("snapshot/disclosure.py", name) in found
-    assert {("snapshot/mix.py", "SLIP"), ("snapshot/interim.py", "TALLY")} <= found
+    assert {("snapshot/mix.py", "SLIP"), ("snapshot/progress.py", "TALLY")} <= found

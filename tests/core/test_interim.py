@@ -20,9 +20,10 @@ from snapshot.closing import FINAL, begin_close, finish_close
 from snapshot.disclosure import Summary
 from snapshot.envelope import Ballot, State
 from snapshot.instrument import NOT_RELEVANT, OptionId
-from snapshot.interim import last_interim, last_progress, mix_due, publish_interim, sent_interim
+from snapshot.interim import last_interim, mix_due, publish_interim, sent_interim
 from snapshot.mix import MOST_IN_A_BATCH, Wait
 from snapshot.ports import Kind, Record, Records
+from snapshot.progress import last_progress
 from snapshot.publication import Outbox, bases_in, find, mark_sent
 from snapshot.roll import digest, extend_roll, pin, pinned, released
 from snapshot.snapshot import Mixing
@@ -433,7 +434,7 @@ async def test_a_mixing_leaves_nothing_to_be_sent(running: Area) -> None:
     await mixes(running, THURSDAY)
     frozen = await last_progress(running.records, running.running.snapshot.id)
     assert frozen is not None
-    assert (frozen.state, set(frozen.body)) == (Outbox.SILENT, {"progress"})
+    assert (frozen.state, set(frozen.body)) == (Outbox.SILENT, {"progress", "agencies"})
 
 
 async def progress(area: Area) -> int | None:

@@ -15,9 +15,10 @@ from snapshot.calendar import mixings
 from snapshot.closing import begin_close, finish_close
 from snapshot.envelope import State
 from snapshot.errors import Tampered
-from snapshot.interim import last_progress, mix_due
+from snapshot.interim import mix_due
 from snapshot.opening import extend, take_up
 from snapshot.ports import DIRECTORY, Kind, PinChanged, Record
+from snapshot.progress import last_progress
 from snapshot.roll import pinned, released
 from snapshot.snapshot import Mixing, Phase
 from storage.keyfiles import KeyFiles

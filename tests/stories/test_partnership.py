@@ -23,9 +23,9 @@ from bot.rehearsal.teams import PersonHere, Teams
 from snapshot.closing import final_summary
 from snapshot.comments import CommentState
 from snapshot.disclosure import End, Figure
-from snapshot.interim import all_tallies
 from snapshot.opening import Running
 from snapshot.ports import Kind
+from snapshot.progress import all_tallies
 from snapshot.publication import bases_in
 from snapshot.tally import Slip
 from tests.stories.conftest import RunningBot
