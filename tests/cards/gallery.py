@@ -46,6 +46,7 @@ from cards.progress import (
     closed_card,
     extend_card,
     extended_card,
+    nudge_card,
     refused_card,
     status_card,
 )
@@ -353,6 +354,18 @@ def _extend(page: Page) -> Card:
     return extend_card(page, {"reason": "Half term"}, page.text("extend_not_later"))
 
 
+def _nudge(page: Page) -> Card:
+    stands = ("below", "near", "above")
+    beside = {c.id: stands[n % len(stands)] for n, c in enumerate(page.snapshot.cells)}
+    frozen = {"progress": 40, "agencies": beside}
+    return nudge_card(page, page.snapshot.deadline.date(), frozen)
+
+
+def _nudge_of_few(page: Page) -> Card:
+    frozen = {"progress": None, "agencies": {}}
+    return nudge_card(page, page.snapshot.deadline.date(), frozen)
+
+
 def _extended(page: Page) -> Card:
     day = _closed_date(page)
     return extended_card(page, old_day=day, new_day=day, reason="Half term came in between.")
@@ -472,6 +485,8 @@ EXHIBITS = (
     _in_channel("status_with_summary", _status_with_summary),
     _in_channel("extend", _extend),
     _in_channel("extended", _extended),
+    _in_channel("nudge", _nudge),
+    _in_channel("nudge_of_few", _nudge_of_few),
     _in_channel("refused", lambda page: refused_card(page, "facilitator_only")),
     _in_channel("interim", _interim),
     _in_channel("comment", _judge),
