@@ -362,7 +362,7 @@ def _nudge(page: Page) -> Card:
 
 
 def _nudge_of_few(page: Page) -> Card:
-    frozen = {"progress": None, "agencies": {}}
+    frozen: dict[str, object] = {"progress": None, "agencies": {}}
     return nudge_card(page, page.snapshot.deadline.date(), frozen)
 
 
