@@ -17,7 +17,7 @@ from cards.inputs import (
     text_input,
     time_input,
 )
-from cards.page import Page, say_cell
+from cards.page import Page, say_cell, say_days
 from cards.parts import (
     Card,
     buttons,
@@ -38,6 +38,7 @@ from snapshot.wording import Label, Pack, Wording
 MOST_PEOPLE = 1_000_000
 MOST_IN_A_LINE = 120
 MOST_IN_A_NOTE = 200
+MOST_IN_DATES = 400
 
 CONTACTS = {
     "front_door_name": MOST_IN_A_LINE,
@@ -106,6 +107,7 @@ def snapshot_form(draft: Draft, problems: Sequence[str] = ()) -> Card:
             *choice_input(words, "nation", typed),
             *date_input(words, "deadline", typed, first=draft.first_day),
             *time_input(words, "deadline_time", typed),
+            *text_input(words, "quiet_dates", typed, most=MOST_IN_DATES),
             *text_input(words, "report_month", typed, most=40),
             *number_input(
                 words,
@@ -149,7 +151,7 @@ def last_look_card(page: Page, draft: Draft, *, likely: str, warning: str) -> Ca
             *([container(paragraphs(warning), style="warning")] if warning else []),
             *paragraphs(page.text("last_look", agency_groups=_counts(page, draft))),
             text(likely),
-            *_facts(draft),
+            *_facts(page, draft),
             buttons(_go_on(draft, Verb.OPEN)),
             buttons(_go_back(draft, Verb.NEW)),
             buttons(_go_back(draft, Verb.CONTACTS)),
@@ -192,20 +194,19 @@ def _headcounts(draft: Draft) -> list[ElementType]:
     return blocks
 
 
-def _facts(draft: Draft) -> list[ElementType]:
-    """What was typed and is not said above."""
-    words = draft.words
-    chosen = {id: words.choices[id][draft.typed[id]] for id in ("nation", "language")}
-    ids = ["partnership_name", "nation", "report_month", "language", *CONTACTS]
+def _facts(page: Page, draft: Draft) -> list[ElementType]:
+    """What was typed and is not said above; dates as they were understood."""
+    words, ids = draft.words, ["partnership_name", "nation", "report_month", "language", *CONTACTS]
+    facts = {id: draft.typed[id] for id in ids}
+    facts |= {id: words.choices[id][draft.typed[id]] for id in ("nation", "language")}
+    if page.snapshot.quiet:
+        facts = {"quiet_dates": say_days(page.snapshot.quiet, draft.pack), **facts}
     return [
         container(
-            [
-                text(label_of(words, id).text, weight="bolder"),
-                text(chosen.get(id, draft.typed[id]), spacing="none"),
-            ],
+            [text(label_of(words, id).text, weight="bolder"), text(said, spacing="none")],
             spacing="small",
         )
-        for id in ids
+        for id, said in facts.items()
     ]
 
 

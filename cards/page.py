@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
-from functools import cache
+from datetime import date, datetime, timedelta
+from functools import cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -110,6 +110,25 @@ def say_day(day: date, pack: Pack) -> str:
     """For example "Friday 11 April". It stands within sentences, where Welsh writes "dydd"."""
     said = format_date(day, "EEEE d MMMM", locale=_locale(pack))
     return said.replace("Dydd", "dydd", 1)
+
+
+def say_days(days: Sequence[date], pack: Pack) -> str:
+    """Days in order, those that follow each other as a range: "3 April 2026; 6 – 17 April 2026"."""
+    runs: list[list[date]] = []
+    for day in days:
+        if runs and day - runs[-1][-1] == timedelta(days=1):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return "; ".join(_say_run(run[0], run[-1], pack) for run in runs)
+
+
+def _say_run(first: date, last: date, pack: Pack) -> str:
+    said = partial(format_date, locale=_locale(pack))
+    if first == last:
+        return said(first, "d MMMM y")
+    unlike_last = "d" if (first.year, first.month) == (last.year, last.month) else "d MMMM y"
+    return f"{said(first, unlike_last)} – {said(last, 'd MMMM y')}"
 
 
 def say_month(typed: str, pack: Pack) -> str:

@@ -204,9 +204,9 @@ class _Mornings:
         return None
 
     def by(self, day: date) -> datetime | None:
-        """The last one on this day or earlier."""
+        """The last one on this day or earlier. That of the deadline's day may be after it."""
         while (at := morning_of(self.snapshot, day)) >= self.snapshot.opened:
-            if at < self.snapshot.deadline and self.has(day):
+            if self.has(day):
                 return at
             day -= _A_DAY
         return None

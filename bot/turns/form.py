@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from bot.turns.quiet_days import NotQuietDays, quiet_days
 from cards.inputs import Values
-from cards.opening import CONTACTS, MOST_IN_A_LINE, MOST_PEOPLE, headcount_id
+from cards.opening import CONTACTS, MOST_IN_A_LINE, MOST_IN_DATES, MOST_PEOPLE, headcount_id
 from snapshot.errors import NotOffered
 from snapshot.instrument import AgencyId, Instrument
 from snapshot.ports import SnapshotId
@@ -41,6 +42,10 @@ class Rules:
     languages: tuple[str, ...]
     now: datetime
     tenants: tuple[str, ...]
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(ZoneInfo(TIMEZONE)).date()
 
 
 def first_day(now: datetime) -> str:
@@ -79,12 +84,24 @@ def snapshot_problems(typed: Values, rules: Rules) -> list[str]:
         **_SNAPSHOT,
         "threshold": lambda v: _is_number(v, *_group_sizes(rules.instrument)),
         "language": lambda v: v in rules.languages,
+        "quiet_dates": lambda v: quiet_problem(v, rules) is None,
         **dict.fromkeys(headcount_ids(rules.instrument), _is_headcount),
     }
-    wrong = _wrong(typed, checks, optional={"mixing"})
+    wrong = _wrong(typed, checks, optional={"mixing", "quiet_dates"})
     if not {"deadline", "deadline_time"} & set(wrong) and not _is_ahead(typed, rules.now):
         wrong.append("deadline")
     return wrong
+
+
+def quiet_problem(value: str, rules: Rules) -> NotQuietDays | None:
+    """What is wrong with the quiet dates, if anything."""
+    if not is_line(value, MOST_IN_DATES):
+        return NotQuietDays("quiet_dates_unreadable")
+    try:
+        quiet_days(value, rules.today)
+    except NotQuietDays as problem:
+        return problem
+    return None
 
 
 def contact_problems(typed: Values) -> list[str]:
@@ -122,6 +139,7 @@ def snapshot_from(draft: str, typed: Values, rules: Rules) -> Snapshot:
         timezone=TIMEZONE,
         report_month=typed["report_month"],
         contacts=Contacts(**{id: typed[id] for id in CONTACTS}),
+        quiet=quiet_days(typed.get("quiet_dates", ""), rules.today),
     )
 
 
@@ -225,6 +243,7 @@ _SNAPSHOT: Mapping[str, Check] = {
     "nation": lambda v: v in ("England", "Wales"),
     "deadline": _is_day,
     "deadline_time": _is_time,
+    "quiet_dates": bool,
     "report_month": lambda v: is_line(v, 40),
     "threshold": str.isdigit,
     "mixing": lambda v: v in set(Mixing),

@@ -14,6 +14,7 @@ from bot.turns.form import (
     draft_id,
     first_day,
     headcount_total,
+    quiet_problem,
     snapshot_from,
     snapshot_id,
     snapshot_problems,
@@ -169,12 +170,21 @@ async def _refusal(turn: Turn, service: Service, but: str = "") -> Card | None:
 
 def _objections(draft: Draft, service: Service, turn: Turn) -> list[str]:
     """What has to be mended on the first card."""
-    if wrong := snapshot_problems(draft.typed, _rules(turn, service)):
-        return [_look_again(draft, id) for id in wrong]
+    rules = _rules(turn, service)
+    if wrong := snapshot_problems(draft.typed, rules):
+        return [said for id in wrong for said in _about(draft, id, rules)]
     total = headcount_total(draft.typed, draft.pack.instrument)
     if total < int(draft.typed["threshold"]):
         return [_about_headcounts(draft, "total_too_small")]
     return []
+
+
+def _about(draft: Draft, id: str, rules: Rules) -> list[str]:
+    """Which field it is; of dates, which have no input of their own, also why."""
+    said = [_look_again(draft, id)]
+    if id == "quiet_dates" and (problem := quiet_problem(draft.typed[id], rules)):
+        said.append(draft.words.message(problem.message, problem.values))
+    return said
 
 
 def _look_again(draft: Draft, id: str) -> str:

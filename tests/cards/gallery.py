@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -301,6 +301,7 @@ def draft(page: Page) -> Draft:
         "nation": page.snapshot.nation,
         "deadline": "2025-04-11",
         "deadline_time": "17:00",
+        "quiet_dates": "3 April 2025; 14-25 April 2025",
         "report_month": "May",
         "threshold": "10",
         "mixing": "every_3_days",
@@ -317,9 +318,10 @@ def _form(page: Page) -> Card:
 
 
 def _form_again(page: Page) -> Card:
-    labels = [page.words.inputs[id].text for id in ("area", "deadline")]
+    labels = [page.words.inputs[id].text for id in ("area", "deadline", "quiet_dates")]
     said = [page.text("form_problem", field_label=label) for label in labels]
-    return snapshot_form(draft(page), said)
+    why = page.text("quiet_dates_unread", quiet_part="Easter 2025")
+    return snapshot_form(draft(page), [*said, why])
 
 
 def _contacts_form(page: Page) -> Card:
@@ -329,6 +331,9 @@ def _contacts_form(page: Page) -> Card:
 def _last_look(page: Page) -> Card:
     likely = page.text("interim_likely", first_interim_day=_closed_date(page))
     warning = page.text("results_probably_withheld", headcount_total="20")
+    first = date(2025, 4, 14)
+    quiet = (date(2025, 4, 3), *(first + timedelta(days=n) for n in range(12)))
+    page = replace(page, snapshot=replace(page.snapshot, quiet=quiet))
     return last_look_card(page, draft(page), likely=likely, warning=warning)
 
 

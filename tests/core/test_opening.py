@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -135,6 +135,15 @@ def test_an_agency_belongs_to_its_cell_and_to_no_other() -> None:
 def test_settings_come_back_from_json_as_they_were() -> None:
     snapshot = a_snapshot()
     assert Snapshot.from_json(json.loads(json.dumps(snapshot.as_json()))) == snapshot
+
+
+def test_quiet_days_come_back_and_settings_from_before_there_were_any_have_none() -> None:
+    quiet = (date(2026, 4, 3), date(2026, 4, 14))
+    plain = replace(a_snapshot(), quiet=quiet).as_json()
+    assert plain["quiet"] == ["2026-04-03", "2026-04-14"]
+    assert Snapshot.from_json(plain).quiet == quiet
+    del plain["quiet"]
+    assert Snapshot.from_json(plain).quiet == ()
 
 
 def test_times_keep_their_moment_whatever_zone_they_were_given_in() -> None:

@@ -482,6 +482,20 @@ def test_the_list_by_e_mail_comes_two_working_days_before_a_reminder() -> None:
     assert comes(last) == march(9)
 
 
+def test_a_list_that_would_come_before_the_opening_comes_on_the_first_morning() -> None:
+    snapshot = running(march(2, "09:00"), march(6, "17:00"))
+    assert plan(snapshot) == in_march((OPENING, 2), (LAST, 4))
+    assert [list_by_email_at(d, snapshot, ENGLAND) for d in lead_reminders(snapshot, ENGLAND)] == [
+        march(2),
+        march(2),
+    ]
+    later = replace(snapshot, opened=march(2, "09:31"))
+    assert [list_by_email_at(d, later, ENGLAND) for d in lead_reminders(later, ENGLAND)] == [
+        march(3),
+        march(3),
+    ]
+
+
 def test_quiet_days_are_no_working_days_for_a_list_either() -> None:
     snapshot = replace(TWO_WEEKS, quiet=days(date(2026, 3, 9), date(2026, 3, 10)))
     *_, last = lead_reminders(snapshot, ENGLAND)
@@ -522,6 +536,11 @@ def test_the_worker_wakes_for_mixings_working_mornings_and_the_deadline() -> Non
     ]
     assert next_event(snapshot, march(7, "10:00"), ENGLAND) == march(8, "02:00")
     assert next_event(snapshot, march(8, "02:00"), ENGLAND) == march(9)
+
+
+def test_the_worker_wakes_on_quiet_mornings_too_since_posts_come_on_them() -> None:
+    quiet = replace(TWO_WEEKS, quiet=days(date(2026, 3, 4), date(2026, 3, 6)))
+    assert next_event(quiet, march(3), ENGLAND) == march(4)
 
 
 def test_after_the_close_only_unread_comments_and_the_key_are_waited_for() -> None:

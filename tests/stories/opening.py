@@ -20,6 +20,7 @@ SNAPSHOT: Form = {
     "nation": "England",
     "deadline": "2026-03-14",
     "deadline_time": "16:30",
+    "quiet_dates": "3 April 2026; 6-17 April 2026",
     "report_month": "April",
     "threshold": "10",
     "mixing": "every_3_days",

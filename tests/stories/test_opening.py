@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -104,7 +104,8 @@ async def test_the_last_look_shows_everything_that_was_typed(fay: PersonHere, ch
     said = (await looks_once_more(fay, channel)).words
     for typed in (
         *("Otherwick", "Otherwick Safeguarding Children Partnership", "England", "English"),
-        *("4.30pm on Saturday 14 March", "April", "Smallest group: 10 people", "Every third day"),
+        *("Quiet dates\n3 April 2026; 6 – 17 April 2026", "Report due in\nApril"),
+        *("4.30pm on Saturday 14 March", "Smallest group: 10 people", "Every third day"),
         *CONTACTS.values(),
     ):
         assert typed in said
@@ -200,6 +201,7 @@ async def test_the_store_has_exactly_what_was_typed(
         timezone="Europe/London",
         report_month="April",
         contacts=Contacts(**CONTACTS),
+        quiet=(date(2026, 4, 3), *(date(2026, 4, 6) + timedelta(days=n) for n in range(12))),
     )
 
 
@@ -327,12 +329,12 @@ async def test_a_field_that_was_emptied_is_asked_for_again(fay: PersonHere, chan
     assert "once more: Elsewhere" in (await goes_on(fay, channel)).words
 
 
-async def test_each_field_has_to_be_filled_in_but_for_the_mixing(
+async def test_each_field_has_to_be_filled_in_but_for_the_mixing_and_quiet_dates(
     bot: BotOnDemand, fay: PersonHere, channel: str
 ) -> None:
     shown = await looks_once_more(fay, channel)
     whole = shown.action("Open the snapshot")
-    for id in {*SNAPSHOT, *CONTACTS} - {"mixing"}:
+    for id in {*SNAPSHOT, *CONTACTS} - {"mixing", "quiet_dates"}:
         left_out = {key: value for key, value in whole["data"].items() if key != id}
         shown = (await fay.acts({**whole, "data": left_out}, chat=channel)).card
         assert shown.words.count(PLEASE_LOOK) == 1, id
@@ -356,6 +358,46 @@ async def test_without_a_choice_the_window_decides_on_the_mixing(
     assert (await the_one(bot)).snapshot.mixing is kept
 
 
+async def test_without_quiet_dates_none_are_shown_or_kept(
+    bot: BotOnDemand, fay: PersonHere, channel: str
+) -> None:
+    said = (await looks_once_more(fay, channel, a_form(quiet_dates=""))).words
+    assert "Quiet dates" not in said
+    await goes_on(fay, channel)
+    assert (await the_one(bot)).snapshot.quiet == ()
+
+
+async def test_quiet_dates_that_were_emptied_are_gone(
+    bot: BotOnDemand, fay: PersonHere, channel: str
+) -> None:
+    await looks_once_more(fay, channel)
+    await fay.presses_in(channel, "Change the snapshot")
+    await fay.presses_in(channel, "Next: contacts", {"quiet_dates": ""})
+    await goes_on(fay, channel)
+    await goes_on(fay, channel)
+    assert (await the_one(bot)).snapshot.quiet == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("3 April 2026; Easter", "We could not read this: Easter."),
+        ("3 April 2025", "This is not within a year from today: 3 April 2025."),
+        ("3 March - 1 July 2026", "These are 121 days. You can name at most 120."),
+        ("[3 April 2026](https://evil.example)", "Give only days, months, years"),
+    ],
+)
+async def test_what_is_wrong_with_quiet_dates_is_said(
+    fay: PersonHere, channel: str, typed: str, said: str
+) -> None:
+    await fay.posts("new", channel)
+    shown = await goes_on(fay, channel, a_form(quiet_dates=typed))
+    assert f"{PLEASE_LOOK}Quiet dates." in shown.words
+    assert said in shown.words
+    assert "evil" not in shown.words
+    assert shown.inputs["quiet_dates"] == typed
+
+
 # -- in Welsh -------------------------------------------------------------------------------------
 
 
@@ -366,13 +408,16 @@ async def test_it_can_all_be_done_in_welsh(
     shown = await fay.posts("newydd", channel)
     assert "Agor ciplun" in shown.words
     assert shown.inputs["language"] == "cy-GB", "what is asked in Welsh proposes Welsh"
-    form = a_form(language="cy-GB", nation="Wales", area="Ynys Gynradd")
+    form = a_form(
+        language="cy-GB", nation="Wales", area="Ynys Gynradd", quiet_dates="3 i 5 Ebrill 2026"
+    )
     shown = await goes_on(fay, channel, {**form, "headcount.police": "-1"})
     assert "Edrychwch eto ar y blwch hwn, os gwelwch yn dda: Nifer y staff" in shown.words
     await goes_on(fay, channel, form)
     shown = await fay.presses_in(channel, "Nesaf: gwirio popeth", CONTACTS)
     assert "Gwiriwch bopeth unwaith eto, os gwelwch yn dda: Ynys Gynradd" in shown.words
     assert "Y trydydd sector: 18" in shown.words
+    assert "Dyddiadau tawel\n3 – 5 Ebrill 2026" in shown.words
     shown = await fay.presses_in(channel, "Agor y ciplun")
     assert "Mae'r ciplun ar gyfer Ynys Gynradd ar agor." in shown.words
     (shareable,) = await posted(teams, bot, channel)
@@ -662,6 +707,15 @@ BAD_SNAPSHOTS: Bad = {
         "deadline": ("2026-03-01", "2026-02-30", "soon", "14/03/2026", "2027-03-04", "9999-12-31"),
     },
     "Closing time": {"deadline_time": ("25:00", "24:01", "noon", "5", "16:30:15.5")},
+    "Quiet dates": {
+        "quiet_dates": (
+            "soon",
+            "1 March 2026",
+            "3 March - 1 July 2026",
+            "`3 April 2026`",
+            "3 A" * 134,
+        ),
+    },
     "Smallest group": {"threshold": ("9", "21", "ten", "-10", "10.0", "1e1", A_LOT)},
     "Headcount: Police": {
         "headcount.police": ("-1", "abc", "1e9", "1000001", "12.5", "60.0", "½", "٣٠", A_LOT),
@@ -762,6 +816,7 @@ async def test_on_the_second_card_what_is_mistyped_is_named_and_nothing_is_lost(
         {"headcount.police": 12.5},
         {"headcount.police": True},
         {"headcount.police": ["90"]},
+        {"quiet_dates": "every day"},
         {"threshold": 9},
         {"threshold": None},
         {"deadline": {"date": "2026-03-14"}},
@@ -810,6 +865,9 @@ async def test_the_longest_form_still_fits_on_a_card(
         "report_month": 40,
     }
     long = {id: "ŵ" * most for id, most in most_in.items()}
+    # As many days as have room, each of which is said at more length than it was typed.
+    months, days = ("sep", "nov", "dec"), range(5, 27, 2)
+    long["quiet_dates"] = ";".join(f"{day} {month} 2026" for month in months for day in days)
     url = f"https://otherwick.example/{'x' * 370}"
     await fay.posts("new", channel)
     form = a_form(**long, privacy_url=url)
