@@ -28,6 +28,7 @@ class Kind(StrEnum):
     THEME = "theme"
     ROLL = "roll"
     PUBLICATION = "publication"
+    LEAD = "lead"
 
 
 @dataclass(frozen=True, slots=True)
