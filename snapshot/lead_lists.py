@@ -11,7 +11,7 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -92,6 +92,14 @@ class Parsed:
 
     rows: tuple[Row, ...]
     refused: tuple[Refused, ...]
+
+    def without(self, over: Collection[Row]) -> Parsed:
+        """The same where there was no room for some of the rows."""
+        refused = [*self.refused, *(Refused(row.line, Reason.TOO_MANY) for row in over)]
+        return Parsed(
+            tuple(row for row in self.rows if row not in over),
+            tuple(sorted(refused, key=lambda each: each.line)),
+        )
 
 
 def normal_address(address: str) -> str:
@@ -199,7 +207,6 @@ def _delimiter(text: str) -> str:
 
     An address hangs together with its neighbours wherever one splits at another character.
     """
-
     lines = [line for line in text.splitlines() if line.strip()][:_LOOKED_AT]
 
     def worth(delimiter: str) -> tuple[int, int]:

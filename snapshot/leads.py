@@ -64,6 +64,11 @@ class Lead:
     why: str = ""
 
     @property
+    def is_out_of_reach(self) -> bool:
+        """Only an e-mail reaches them, and they want to be reached."""
+        return not self.stopped and (self.person is None or bool(self.why))
+
+    @property
     def first_name(self) -> str:
         """As one would greet them; empty where the name does not tell ("Mrs Smith", "Smith, A")."""
         first = self.name.partition(" ")[0]
@@ -196,7 +201,7 @@ def opened(running: Running, record: Record) -> Lead:
 
 
 def _lead(id: str, row: Row) -> Lead:
-    return Lead(id, row.address, row.name, row.organisation)
+    return Lead(id, normal_address(row.address), row.name, row.organisation)
 
 
 def _filled_in(lead: Lead, row: Row) -> Lead:

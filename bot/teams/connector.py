@@ -28,30 +28,40 @@ class Connector:
 
         With a bare channel id it begins a new thread; with `;messageid=` it goes into one.
         """
-        return await self._call("POST", service_url, conversation, "", activity)
+        found = await self._call("POST", service_url, conversation, "/activities", activity)
+        return cast(str, found.get("id", ""))
 
     async def update(
         self, service_url: str, conversation: str, id: str, activity: dict[str, Any]
     ) -> str:
         """Put another message in the place of one that we sent. Raises `DeliveryError`."""
-        return await self._call(
-            "PUT", service_url, conversation, f"/{quote(id, safe='')}", activity
-        )
+        rest = f"/activities/{quote(id, safe='')}"
+        found = await self._call("PUT", service_url, conversation, rest, activity)
+        return cast(str, found.get("id", ""))
+
+    async def member(self, service_url: str, conversation: str, id: str) -> dict[str, Any]:
+        """What Teams knows of somebody there, such as `email`. Raises `DeliveryError`."""
+        return await self._call("GET", service_url, conversation, f"/members/{quote(id, safe='')}")
 
     async def _call(
-        self, method: str, service_url: str, conversation: str, rest: str, activity: dict[str, Any]
-    ) -> str:
+        self,
+        method: str,
+        service_url: str,
+        conversation: str,
+        rest: str,
+        activity: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
         base = service_url.rstrip("/")
-        url = f"{base}/v3/conversations/{quote(conversation, safe='')}/activities{rest}"
+        url = f"{base}/v3/conversations/{quote(conversation, safe='')}{rest}"
         timeout = aiohttp.ClientTimeout(total=SEND_TIMEOUT_S)
         headers = {"Content-Type": "application/json"}
-        body = orjson.dumps(activity)
+        body = None if activity is None else orjson.dumps(activity)
         try:
             async with self._session.request(
                 method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as answer:
                 if answer.status >= 300:
                     raise DeliveryError(answer.status)
-                return cast(str, (orjson.loads(await answer.read() or b"{}")).get("id", ""))
+                return cast(dict[str, Any], orjson.loads(await answer.read() or b"{}"))
         except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
             raise DeliveryError(0) from error

@@ -162,6 +162,10 @@ LONGEST = Row(
 )
 
 
+def in_the_files(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("snapshot.db*")).lower()
+
+
 async def test_leads_have_one_length_and_nothing_of_them_stands_in_the_file(
     area: Area, tmp_path: Path
 ) -> None:
@@ -179,7 +183,7 @@ async def test_leads_have_one_length_and_nothing_of_them_stands_in_the_file(
     found = await area.records.read_all(area.running.snapshot.id, Kind.LEAD)
     assert len({len(record.body["sealed"]) for record in found}) == 1
     assert all(set(record.body) == {"sealed"} for record in found)
-    files = b"".join(path.read_bytes() for path in tmp_path.glob("snapshot.db*")).lower()
+    files = in_the_files(tmp_path)
     for said in ("ann smith", "hill school", ANN.address, ann.object_id, "a:xxx"):
         assert said.encode() not in files
 
