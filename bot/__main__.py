@@ -1,4 +1,4 @@
-"""The command line: `python -m bot serve`, `tick`, `keys`."""
+"""The command line: `python -m bot serve`, `tick`, `keys`, `leads`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,9 @@ cli = typer.Typer(
 
 keys = typer.Typer(no_args_is_help=True, help="The keys under which answers are sealed.")
 cli.add_typer(keys, name="keys")
+
+leads = typer.Typer(no_args_is_help=True, help="The safeguarding leads who are reminded.")
+cli.add_typer(leads, name="leads")
 
 
 @cli.callback()
@@ -110,6 +114,35 @@ def keys_destroy(
     typer.echo(f"The key of {snapshot} has been destroyed.")
     if recoverable:
         typer.echo(f"Who may recover secrets can bring it back until {recoverable}.")
+
+
+@leads.callback()
+def of_leads() -> None:
+    """Makes `import` a command of its own, as long as there is no other."""
+
+
+@leads.command("import")
+def leads_import(
+    file: Path,
+    snapshot: Annotated[str, typer.Option(help="Its id, where more than one is open.")] = "",
+) -> None:
+    """Add the safeguarding leads of a CSV file: email, name, organisation."""
+    from bot.leads import CannotImport, import_leads
+
+    try:
+        found = _in_app(lambda service: import_leads(service, file, snapshot))
+    except CannotImport as error:
+        sys.exit(str(error))
+    # Only ever to whoever has the file at hand: no log holds a name.
+    for line in found.taken:
+        typer.echo(line)
+    for line in found.refused:
+        typer.secho(f"Not taken: {line}", fg=typer.colors.YELLOW)
+    typer.echo(
+        f"{found.new} added, {found.known} on the list already, {len(found.refused)} not taken."
+    )
+    if not found.taken:
+        sys.exit(1)
 
 
 def _in_app[T](work: Callable[[Service], Awaitable[T]]) -> T:

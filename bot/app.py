@@ -18,10 +18,11 @@ from aiohttp import web
 
 from bot.delivery import Delivery
 from bot.directory import Directory
+from bot.meeting import Meeting
 from bot.pace import Pace
 from bot.posting import Posting
 from bot.sample import open_sample
-from bot.settings import Settings
+from bot.settings import Env, Settings
 from bot.turns.dispatch import act, apology
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Rights, Service
@@ -57,15 +58,17 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
     async with (
         _keys(settings) as keys,
         _store(settings) as records,
-        aiohttp.ClientSession() as session,
+        # No cookie of one place that files are fetched from goes with the request for the next.
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
     ):
         due = asyncio.Event()
-        service = await _service(settings, records, keys, clock, due)
+        fetch = _files(settings, session)
+        service = await _service(settings, records, keys, clock, due, fetch)
         if settings.sample:
             await _sample_if_none_is_open(service, keys, settings.sample)
-        receive, send = _teams(service, session)
+        receive, send, meeting = _teams(service, session)
         delivery = Delivery(records, send, Pace(records), clock, SystemRandom())
-        worker = Worker(service, Posting(service, delivery), SystemRandom(), due)
+        worker = Worker(service, Posting(service, delivery), SystemRandom(), due, meeting)
         yield App(make_web(receive, partial(_is_ready, records)), worker, service)
 
 
@@ -141,6 +144,7 @@ async def _service(
     keys: Keys,
     clock: Callable[[], datetime],
     due: asyncio.Event,
+    fetch: Callable[[str], Awaitable[bytes]],
 ) -> Service:
     sealer = await service_sealer(keys)
     content = settings.content or HERE
@@ -161,6 +165,7 @@ async def _service(
         working_days=working_days,
         new_id=lambda: secrets.token_hex(10),
         wake=due.set,
+        fetch=fetch,
     )
 
 
@@ -172,9 +177,15 @@ def _rights(settings: Settings) -> Rights:
     )
 
 
+def _files(settings: Settings, session: aiohttp.ClientSession) -> Callable[[str], Awaitable[bytes]]:
+    from bot.teams.files import Files
+
+    return Files(session, from_here=settings.env is Env.LOCAL).fetch
+
+
 def _teams(
     service: Service, session: aiohttp.ClientSession
-) -> tuple[Receive, Callable[[Address, Reply], Awaitable[None]]]:
+) -> tuple[Receive, Callable[[Address, Reply], Awaitable[None]], Meeting]:
     """Bot Framework takes a second to import, so only what serves or sends does."""
     from bot.teams.adapter import Adapter
     from bot.teams.bot import Bot, encoded
@@ -182,13 +193,14 @@ def _teams(
     from bot.teams.identity import LocalCallers
 
     connector = Connector(session)
-    bot = Bot(lambda turn: act(turn, service), lambda turn: apology(turn, service))
+    meeting = Meeting(connector.member)
+    bot = Bot(lambda turn: act(turn, service), lambda turn: apology(turn, service), meeting.note)
     adapter = Adapter(LocalCallers(), connector, bot)
 
     async def send(address: Address, reply: Reply) -> None:
         await connector.send_encoded(address.service_url, address.conversation, encoded(reply))
 
-    return adapter.receive, send
+    return adapter.receive, send, meeting
 
 
 async def _is_ready(records: Records) -> bool:

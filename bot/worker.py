@@ -14,6 +14,7 @@ from random import Random
 import structlog
 
 from bot.logs import where
+from bot.meeting import Meeting
 from bot.posting import Posting
 from bot.turns.visit import Service
 from snapshot.closing import begin_close, finish_close, sweep
@@ -49,11 +50,13 @@ class Worker:
         posting: Posting,
         dice: Random,
         due: asyncio.Event,
+        meeting: Meeting,
     ) -> None:
         self._service = service
         self._posting = posting
         self._dice = dice
         self._due = due
+        self._meeting = meeting
 
     async def run(self) -> None:
         """Until cancelled. One snapshot's trouble is logged and tried again, and stops no other."""
@@ -73,7 +76,9 @@ class Worker:
 
     async def deeds(self) -> AsyncIterator[Deed]:
         """Do everything that is due now, and tell of each as it is done."""
-        for running in await self._all():
+        found = await self._all()
+        await self._meeting.look(self._service, found)
+        for running in found:
             id = running.snapshot.id
             try:
                 async for did in self._do(running):

@@ -68,8 +68,8 @@ def withdraw_card(page: Page, *, sent: bool) -> Card:
     )
 
 
-def choose_card(words: Wording, pages: Sequence[Page], command: str) -> Card:
-    """More than one snapshot is open to this person; `command` is what they wanted to do."""
+def choose_card(words: Wording, pages: Sequence[Page], command: str, **data: str) -> Card:
+    """More than one snapshot is open to this person, who wanted to do `command` with `data`."""
     return plain_card(
         words,
         [
@@ -79,7 +79,7 @@ def choose_card(words: Wording, pages: Sequence[Page], command: str) -> Card:
                     [
                         heading(page.snapshot.area, size="medium"),
                         text(page.snapshot.partnership_name),
-                        buttons(press(page, Verb.CHOOSE, command=command)),
+                        buttons(press(page, Verb.CHOOSE, command=command, **data)),
                         buttons(press(page, Verb.WORRIED)),
                     ],
                     separator=True,

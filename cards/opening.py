@@ -167,6 +167,7 @@ def opened_card(page: Page, note: str) -> Card:
         [
             *paragraphs(page.text("snapshot_opened")),
             *paragraphs(note),
+            buttons(press(page, Verb.ADD_LEADS)),
             buttons(press(page, Verb.STATUS)),
         ],
     )

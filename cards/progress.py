@@ -24,6 +24,7 @@ def status_card(page: Page, notes: Sequence[str], *, has_summary: bool) -> Card:
             *(block for note in notes for block in paragraphs(note)),
             *([buttons(summary)] if has_summary else []),
             buttons(link_of(page, "open_chat")),
+            buttons(press(page, Verb.ADD_LEADS)),
             buttons(press(page, Verb.EXTEND)),
             buttons(press(page, Verb.CLOSE)),
         ],

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     PUBLICATION = "publication"
     MESSAGE = "message"
     PACE = "pace"
+    LEAD = "lead"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ Tag = NewType("Tag", str)
 BALLOT_BYTES = 8192
 CONTACT_BYTES = 1024
 COMMENT_BYTES = 2048
+LEAD_BYTES = 1536
 KEY_BYTES = 32
 CODE_LETTERS = 8
 _READABLE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -65,6 +66,11 @@ class Sealer:
         """The name of a person's envelope: without the key, a list of staff matches none."""
         text = _BETWEEN.join((person.tenant, person.object_id)).encode()
         return Tag(hmac.new(self._tags, text, hashlib.sha256).hexdigest()[:32])
+
+    def name(self, purpose: str, *parts: str) -> str:
+        """A name for what must not be named plainly: without the key, it matches nothing."""
+        text = _BETWEEN.join(parts).encode()
+        return hmac.new(self._derive("name", purpose), text, hashlib.sha256).hexdigest()[:32]
 
     def code(self, purpose: str) -> str:
         """Eight letters and digits that nobody can guess without the key, easy to read out."""

@@ -18,6 +18,7 @@ from aiohttp import web
 
 BOT_ID = "28:snapshot-bot"
 BOT_NAME = "CSA Snapshot"
+FILE = "application/vnd.microsoft.teams.file.download.info"
 
 type Json = Mapping[str, Any]
 
@@ -118,14 +119,23 @@ class Answer:
 
 @dataclass
 class Teams:
-    """One Teams with one bot in it, at `bot_url`. `sent` keeps all that the bot ever sent."""
+    """One Teams with one bot in it, at `bot_url`. `sent` keeps all that the bot ever sent.
+
+    `people` are known by what Teams calls them, `files` by the end of their address; `asked`: of
+    whom the bot wanted to know more.
+    """
 
     bot_url: str
     sent: list[Sent] = field(default_factory=list)
+    people: dict[str, PersonHere] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/v3/conversations/{conversation}/activities", self._take)
+        app.router.add_get("/v3/conversations/{conversation}/members/{id}", self._tell)
+        app.router.add_get("/files/{file}", self._give)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -139,7 +149,15 @@ class Teams:
         await self._runner.cleanup()
 
     def person(self, name: str, *, tenant: str = "tenant-of-exampleshire") -> PersonHere:
-        return PersonHere(self, name, tenant, object_id=str(uuid.uuid4()))
+        known = PersonHere(self, name, tenant, object_id=str(uuid.uuid4()))
+        self.people[known.id] = known
+        return known
+
+    def keeps(self, content: bytes) -> str:
+        """The address at which a file can be fetched."""
+        name = uuid.uuid4().hex
+        self.files[name] = content
+        return f"{self.url}/files/{name}"
 
     def channel(self, name: str = "facilitators", *, tenant: str = "tenant-of-exampleshire") -> str:
         """The id of a channel; people `post` there."""
@@ -164,6 +182,27 @@ class Teams:
         self.sent.append(Sent(conversation, await request.json()))
         return web.json_response({"id": uuid.uuid4().hex}, status=201)
 
+    async def _tell(self, request: web.Request) -> web.Response:
+        """The object id under the name that Teams uses for it here."""
+        id = request.match_info["id"]
+        self.asked.append(id)
+        person = self.people.get(id)
+        if person is None:
+            return web.json_response({"error": {"code": "MemberNotFound"}}, status=404)
+        known = {
+            "id": id,
+            "objectId": person.object_id,
+            "name": person.name,
+            "email": person.email,
+            "userPrincipalName": person.email,
+            "tenantId": person.tenant,
+            "userRole": "user",
+        }
+        return web.json_response(known)
+
+    async def _give(self, request: web.Request) -> web.Response:
+        return web.Response(body=self.files[request.match_info["file"]])
+
 
 @dataclass
 class PersonHere:
@@ -175,6 +214,15 @@ class PersonHere:
     object_id: str
     sees: Shown | None = None
     locale: str = "en-GB"
+
+    @property
+    def id(self) -> str:
+        """What Teams calls them."""
+        return f"29:{self.object_id}"
+
+    @property
+    def email(self) -> str:
+        return f"{self.name.replace(' ', '.')}@exampleshire.example"
 
     @property
     def chat(self) -> str:
@@ -194,6 +242,17 @@ class PersonHere:
     async def types(self, words: str) -> Shown:
         """Say something in the private chat, and look at what comes back."""
         await self.teams.deliver(self.activity("message", text=words))
+        shown = await self.looks()
+        if shown is None:
+            raise BotTrouble("it said nothing")
+        return shown
+
+    async def attaches(self, content: bytes, *, url: str = "") -> Shown:
+        """Send a file in the private chat; `url` is where it lies, if not with Teams."""
+        link = {"downloadUrl": url or self.teams.keeps(content), "fileType": "csv"}
+        file = {"contentType": FILE, "name": "leads.csv", "content": link}
+        words = {"contentType": "text/html", "content": "<p></p>"}
+        await self.teams.deliver(self.activity("message", text="", attachments=[words, file]))
         shown = await self.looks()
         if shown is None:
             raise BotTrouble("it said nothing")
@@ -280,7 +339,7 @@ class PersonHere:
             "channelId": "msteams",
             "serviceUrl": f"{self.teams.url}/",
             "from": {
-                "id": f"29:{self.object_id}",
+                "id": self.id,
                 "name": self.name,
                 "aadObjectId": self.object_id,
             },

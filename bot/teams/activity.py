@@ -11,17 +11,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from botbuilder.schema import Activity, ChannelAccount, ConversationAccount
+from botbuilder.schema import Activity, Attachment, ChannelAccount, ConversationAccount
 
 from bot.turns.turn import Address, Place, Turn
 from snapshot.sealing import Person
 
 CHANNEL = "msteams"
 ADAPTIVE_CARD = "application/vnd.microsoft.card.adaptive"
+FILE = "application/vnd.microsoft.teams.file.download.info"
 
 _MENTION = re.compile(r"<at\b[^>]*>.*?</at>", re.IGNORECASE | re.DOTALL)
 _PLACES = {"personal": Place.PRIVATE, "channel": Place.CHANNEL, "groupChat": Place.GROUP}
 _MOST_CHARACTERS = 2_048
+_MOST_IN_A_FILE_ADDRESS = 8_192
 
 
 class BadActivity(Exception):
@@ -54,6 +56,7 @@ def activity_from(fields: Mapping[str, Any]) -> Activity:
         value=fields.get("value"),
         channel_data=_mapping(fields.get("channelData") or {}),
         members_added=[],
+        attachments=_attachments(fields),
         from_property=ChannelAccount(
             id=_text(sender, "id"), aad_object_id=_text(sender, "aadObjectId", "")
         ),
@@ -88,6 +91,7 @@ def turn_from(activity: Activity) -> Turn:
         ),
         words=_words(activity.text),
         locale=activity.locale,
+        file=_file(activity),
     )
 
 
@@ -111,6 +115,29 @@ def activity_to(activity: Activity) -> dict[str, Any]:
     return sent
 
 
+def _attachments(fields: Mapping[str, Any]) -> list[Attachment]:
+    found = fields.get("attachments")
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        raise BadActivity("attachments must be a list")
+    return [
+        Attachment(content_type=_text(each, "contentType", ""), content=each.get("content"))
+        for each in map(_mapping, found)
+    ]
+
+
+def _file(activity: Activity) -> str:
+    """Where the first attached file can be fetched for some minutes; empty: there is none.
+
+    The text of a message comes as an attachment too, and is no file.
+    """
+    for attachment in activity.attachments:
+        if attachment.content_type == FILE:
+            return _text(_mapping(attachment.content), "downloadUrl", most=_MOST_IN_A_FILE_ADDRESS)
+    return ""
+
+
 def _tenant(activity: Activity) -> str:
     """The Playground gives it in the channel data only, Teams in both."""
     tenant = _mapping(activity.channel_data.get("tenant") or {})
@@ -127,15 +154,20 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value
 
 
-def _text(fields: Mapping[str, Any], key: str, default: str | None = None) -> str:
+def _text(
+    fields: Mapping[str, Any],
+    key: str,
+    default: str | None = None,
+    most: int = _MOST_CHARACTERS,
+) -> str:
     value = fields.get(key)
     if value is None and default is not None:
         return default
     if not isinstance(value, str):
         raise BadActivity(f"{key} must be a text")
     # What people type may be long and is cut; an id that long is none.
-    if len(value) > _MOST_CHARACTERS:
+    if len(value) > most:
         if key != "text":
             raise BadActivity(f"{key} is too long")
-        return value[:_MOST_CHARACTERS]
+        return value[:most]
     return value

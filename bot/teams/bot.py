@@ -15,6 +15,7 @@ from botbuilder.schema import Activity, ActivityTypes, Attachment, ChannelAccoun
 from botbuilder.schema.teams import TeamInfo
 
 from bot.logs import where
+from bot.meeting import Met
 from bot.teams.activity import ADAPTIVE_CARD, pressed, turn_from
 from bot.teams.adapter import answer_invoke
 from bot.teams.connector import DeliveryError
@@ -34,14 +35,21 @@ _SILENCE = b'{"statusCode":200,"type":"application/vnd.microsoft.activity.messag
 
 
 class Bot(TeamsActivityHandler):
-    """`act` answers a turn; `apology` is for one that failed."""
+    """`act` answers a turn; `apology` is for one that failed.
+
+    `met` hears, once they have their answer, who talked to the bot in a private chat.
+    """
 
     def __init__(
-        self, act: Callable[[Turn], Awaitable[Reply | None]], apology: Callable[[Turn], Reply]
+        self,
+        act: Callable[[Turn], Awaitable[Reply | None]],
+        apology: Callable[[Turn], Reply],
+        met: Callable[[Met], None],
     ) -> None:
         super().__init__()
         self._act = act
         self._apology = apology
+        self._met = met
 
     async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:
         if turn_context.activity.name != "adaptiveCard/action":
@@ -49,15 +57,19 @@ class Bot(TeamsActivityHandler):
         verb, data = pressed(turn_context.activity.value)
         turn = replace(turn_from(turn_context.activity), words="", verb=verb, data=data)
         reply = await self._reply(turn)
+        self._meet(turn, turn_context)
         return answer_invoke(turn_context, _invoke_answer(reply) if reply else _SILENCE)
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
-        await self._send(turn_context, await self._reply(turn_from(turn_context.activity)))
+        turn = turn_from(turn_context.activity)
+        await self._send(turn_context, await self._reply(turn))
+        self._meet(turn, turn_context)
 
     async def on_installation_update_add(self, turn_context: TurnContext) -> None:
         turn = turn_from(turn_context.activity)
         if turn.place is Place.PRIVATE:
             await self._send(turn_context, await self._reply(replace(turn, installed=True)))
+            self._meet(turn, turn_context)
 
     async def on_teams_members_added_dispatch(
         self,
@@ -66,6 +78,10 @@ class Bot(TeamsActivityHandler):
         turn_context: TurnContext,
     ) -> None:
         """Nothing: the install says it too, and the stock code asks Teams about every person."""
+
+    def _meet(self, turn: Turn, context: TurnContext) -> None:
+        if turn.place is Place.PRIVATE:
+            self._met(Met(turn.person, turn.address, context.activity.from_property.id))
 
     async def _send(self, context: TurnContext, reply: Reply | None) -> None:
         if reply is None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
@@ -71,14 +71,14 @@ class Connector:
 
     async def send_encoded(self, service_url: str, conversation: str, activity: bytes) -> str:
         """The same with an activity that is JSON already."""
-        return await self._call("POST", _activities(service_url, conversation), activity)
+        return _id_in(await self._call("POST", _activities(service_url, conversation), activity))
 
     async def update(
         self, service_url: str, conversation: str, id: str, activity: dict[str, Any]
     ) -> str:
         """Put another message in the place of one that we sent. Raises `DeliveryError`."""
         url = f"{_activities(service_url, conversation)}/{quote(id, safe='')}"
-        return await self._call("PUT", url, orjson.dumps(activity))
+        return _id_in(await self._call("PUT", url, orjson.dumps(activity)))
 
     async def create_conversation(
         self, service_url: str, bot: str, tenant: str, object_id: str
@@ -94,12 +94,24 @@ class Connector:
             "channelData": {"tenant": {"id": tenant}},
             "tenantID": tenant,
         }
-        id = await self._call("POST", _conversations(service_url), orjson.dumps(body))
+        id = _id_in(await self._call("POST", _conversations(service_url), orjson.dumps(body)))
         if not id:
             raise DeliveryError(NO_ANSWER)
         return id
 
-    async def _call(self, method: str, url: str, body: bytes) -> str:
+    async def member(self, service_url: str, conversation: str, id: str) -> dict[str, Any]:
+        """What Teams knows of somebody there, such as `email`. Raises `DeliveryError`."""
+        url = f"{_conversations(service_url)}/{quote(conversation, safe='')}/members"
+        found = await self._call("GET", f"{url}/{quote(id, safe='')}")
+        if not found:
+            raise DeliveryError(NO_ANSWER)
+        return found
+
+    async def _call(self, method: str, url: str, body: bytes | None = None) -> dict[str, Any]:
+        """What Teams answered; empty where the rest of it is lost, though the call was taken.
+
+        Raises `DeliveryError`.
+        """
         headers = {"Content-Type": "application/json"}
         try:
             async with self._session.request(
@@ -116,17 +128,22 @@ class Connector:
                         _retry_after_s(answer.headers),
                         _label(await answer.content.read(_MOST_READ)),
                     )
-                return await _id_in(answer)
+                return await _said_in(answer)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise DeliveryError(NO_ANSWER) from error
 
 
-async def _id_in(answer: aiohttp.ClientResponse) -> str:
-    """Nothing where the rest of the answer is lost: it was taken all the same."""
+async def _said_in(answer: aiohttp.ClientResponse) -> dict[str, Any]:
     try:
-        return cast(str, orjson.loads(await answer.read())["id"])
-    except (aiohttp.ClientError, TimeoutError, ValueError, TypeError, KeyError):
-        return ""
+        said = orjson.loads(await answer.read())
+    except (aiohttp.ClientError, TimeoutError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _id_in(said: dict[str, Any]) -> str:
+    id = said.get("id")
+    return id if isinstance(id, str) else ""
 
 
 def _conversations(service_url: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import structlog
 
 from bot.logs import where
-from bot.turns import facilitator, moderator, opening, practitioner
+from bot.turns import facilitator, leads, moderator, opening, practitioner
 from bot.turns.turn import Place, Reply, Turn
 from bot.turns.visit import Handler, Service, Visit, takes_answers
 from cards.notice import choose_card, message_card
@@ -55,6 +55,8 @@ def apology(turn: Turn, service: Service) -> Reply:
 
 
 async def _in_private(turn: Turn, service: Service) -> Card | None:
+    if turn.file and service.rights.may_facilitate(turn.person):
+        return await leads.with_file(turn, service)
     command = _command(turn, service, "private", practitioner.WORDS)
     handler = _private_handler(turn, command)
     found = await service.directory.of_tenant(turn.person.tenant)
@@ -77,7 +79,9 @@ def _private_handler(turn: Turn, command: str) -> Handler | None:
     if turn.installed:
         return practitioner.continue_chat
     if turn.verb is not None:
-        return practitioner.VERBS.get(turn.verb)
+        if turn.verb == Verb.CHOOSE and "file" in turn.data:
+            return leads.read_file
+        return _PRIVATE_VERBS.get(turn.verb)
     return practitioner.WORDS.get(command, practitioner.continue_chat)
 
 
@@ -85,7 +89,7 @@ async def _about(turn: Turn, service: Service, running: Running, handler: Handle
     """One turn about one snapshot. Without a handler, what was pressed is no longer on offer."""
     visit = Visit(turn, service, running, service.page(running, _language(turn)))
     try:
-        if handler not in practitioner.HELP:
+        if handler not in practitioner.HELP | leads.OF_LEADS:
             visit = await _with_envelope(visit)
         elif turn.verb is None:
             visit = await _in_their_language(visit)
@@ -200,11 +204,11 @@ async def _start(start: opening.Start, turn: Turn, service: Service) -> Card:
 
 async def _facilitating(turn: Turn, service: Service, running: Running, command: str) -> Card:
     handler = (
-        facilitator.VERBS.get(turn.verb)
+        _FACILITATING_VERBS.get(turn.verb)
         if turn.verb is not None
         else facilitator.WORDS.get(command)
     )
-    if handler in facilitator.DECIDING:
+    if handler in _DECIDING:
         found = await service.directory.find(running.snapshot.id, fresh=True)
         if found is None:  # its settings are no longer those that were sealed
             return message_card(_words_for(turn, service), "nothing_open_channel")
@@ -213,7 +217,7 @@ async def _facilitating(turn: Turn, service: Service, running: Running, command:
     meant_here = turn.data.get("snapshot") == running.snapshot.id
     if turn.verb is not None and not (handler and meant_here):
         return with_note(await facilitator.status(visit), visit.page.text("stale_choice"))
-    if handler in facilitator.DECIDING and not service.rights.may_facilitate(turn.person):
+    if handler in _DECIDING and not service.rights.may_facilitate(turn.person):
         return facilitator.refused(visit, "facilitator_only")
     if handler is None and _command(turn, service, "private", practitioner.WORDS):
         return _private_chat_only(turn, service)
@@ -243,6 +247,10 @@ def _private_chat_only(turn: Turn, service: Service) -> Card:
 
 
 # -- what was pressed or typed ------------------------------------------------------------------
+
+_PRIVATE_VERBS = {**practitioner.VERBS, **leads.PRIVATE_VERBS}
+_FACILITATING_VERBS = {**facilitator.VERBS, **leads.VERBS}
+_DECIDING = facilitator.DECIDING | leads.DECIDING
 
 _CHANNEL_COMMANDS = {
     **opening.WORDS,

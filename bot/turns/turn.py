@@ -52,7 +52,8 @@ class Turn:
     """One thing that one person did. `person` comes from the verified activity alone.
 
     `verb` is that of a pressed button (None: none was) and `data` what came with it, none of it
-    to be trusted; `words` are what was typed, without mentions. `locale` is that of their Teams.
+    to be trusted; `words` are what was typed, without mentions, and `file` the address of what was
+    attached. `locale` is that of their Teams.
     """
 
     person: Person
@@ -63,6 +64,7 @@ class Turn:
     data: Mapping[str, Any] = field(default_factory=dict)
     installed: bool = False
     locale: str = ""
+    file: str = ""
 
     def text(self, key: str) -> str:
         """A value that the card sent. Raises `NotOffered` for what no card of ours sends."""
@@ -78,7 +80,7 @@ class Turn:
             raise NotOffered
         return value
 
-    def typed(self, key: str) -> str:
+    def typed(self, key: str, most: int = MOST_TYPED) -> str:
         """What was typed into an input, cut where it is too long; an empty one does not arrive.
 
         Raises `NotOffered` for what no input holds.
@@ -86,10 +88,14 @@ class Turn:
         value = self.data.get(key, "")
         if not isinstance(value, str):
             raise NotOffered
-        return value[:MOST_TYPED]
+        return value[:most]
 
     def is_set(self, key: str) -> bool:
         return self.data.get(key) is True
+
+
+class NoFile(Exception):
+    """What somebody attached cannot be had: too large, too slow, gone, or not where files are."""
 
 
 @dataclass(frozen=True, slots=True)

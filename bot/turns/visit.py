@@ -49,7 +49,8 @@ class Service:
     """The parts that turns need. `clock` tells the time with its zone; `wake` calls the worker.
 
     `working_days` tells for each nation which days are working days; `new_id` makes random ids;
-    whoever opens a snapshot holds `opening`.
+    `fetch` gets a file that was attached, or raises `NoFile`; whoever opens a snapshot holds
+    `opening`.
     """
 
     directory: Directory
@@ -62,6 +63,7 @@ class Service:
     working_days: Callable[[str], IsWorkingDay]
     new_id: Callable[[], str]
     wake: Callable[[], None]
+    fetch: Callable[[str], Awaitable[bytes]]
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     pages: dict[tuple[str, str], tuple[datetime, Page]] = field(default_factory=dict)
 

@@ -22,6 +22,14 @@ from cards.help import (
     worried_card,
     worried_in_channel_card,
 )
+from cards.leads import (
+    leads_added_card,
+    leads_form,
+    leads_read_card,
+    leads_to_email_card,
+    leads_unreachable_card,
+    reminder_card,
+)
 from cards.moderation import (
     comment_card,
     escalated_card,
@@ -60,6 +68,8 @@ from snapshot.comments import Comment, CommentState
 from snapshot.disclosure import DomainFigures, End, Figure, Summary
 from snapshot.envelope import Ballot
 from snapshot.instrument import Statement
+from snapshot.lead_lists import Parsed, Reason, Refused, Row
+from snapshot.leads import Added, Lead
 from snapshot.ports import SnapshotId
 from snapshot.screening import Finding, Identifier
 from snapshot.snapshot import Mixing, Snapshot, form_cells
@@ -384,6 +394,42 @@ def _switched(page: Page) -> Card:
     return with_note(continue_card(page), page.text("language_switched"))
 
 
+# -- leads ----------------------------------------------------------------------------------------
+
+_BY = date(2025, 4, 3)
+_LONGEST = f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 57}.org"
+
+
+def _a_list(people: int) -> Parsed:
+    """Every reason for which a row may be refused, and words that look like a link."""
+    rows = [Row(n, f"dsl{n}@hill.example", "[Ann](http://x)", "Hill *School*") for n in range(2)]
+    rows += [Row(n, _LONGEST, "Ŵ" * 98, "W " * 49) for n in range(2, people)]
+    return Parsed(tuple(rows), tuple(Refused(100 + n, r) for n, r in enumerate(Reason)))
+
+
+def _leads_added(page: Page, people: int = 3) -> Card:
+    return leads_added_card(page, _a_list(people), Added(people - 1, 1, ()))
+
+
+def _many_leads_added(page: Page) -> Card:
+    refused = tuple(Refused(n, Reason.HIDDEN_CHARACTER) for n in range(300))
+    return leads_added_card(page, Parsed(_a_list(300).rows, refused), Added(300, 0, ()))
+
+
+def _leads_read(page: Page) -> Card:
+    return leads_read_card(page, _a_list(3), Added(2, 1, ()))
+
+
+def _leads_unreachable(page: Page) -> Card:
+    leads = [Lead("", "dsl@hill.example", "[Ann](http://x)", "Hill *School*")]
+    leads += [Lead("", _LONGEST, "Ŵ" * 98, "W " * 49)] * 300
+    return leads_unreachable_card(page, _BY, leads)
+
+
+def _reminder(which: str) -> Exhibit:
+    return Exhibit(f"reminder_{which}", lambda page: reminder_card(page, which, "Siân"), sent=True)
+
+
 # -- and the rest ---------------------------------------------------------------------------------
 
 
@@ -479,6 +525,19 @@ EXHIBITS = (
     Exhibit("privacy", privacy_card, sent=True),
     Exhibit("wellbeing", wellbeing_card),
     Exhibit("help", _practitioner_help, sent=True),
+    _reminder("opening"),
+    _reminder("midway"),
+    _reminder("last"),
+    Exhibit("reminder_nameless", lambda page: reminder_card(page, "opening", ""), sent=True),
+    _notice("leads_stopped"),
+    _notice("leads_no_file"),
+    Exhibit("leads_read", _leads_read, sent=True),
+    _in_channel("leads_form", leads_form),
+    _in_channel("leads_form_again", lambda page: leads_form(page, page.text("leads_too_much"))),
+    _in_channel("leads_added", _leads_added),
+    _in_channel("leads_added_many", _many_leads_added),
+    _in_channel("leads_to_email", lambda page: leads_to_email_card(page, _BY)),
+    _in_channel("leads_unreachable", _leads_unreachable),
     _in_channel("help", _facilitator_help),
     _in_channel("form", _form),
     _in_channel("form_again", _form_again),

@@ -1,0 +1,136 @@
+"""Safeguarding leads: facilitators put them on the list, and they may take themselves off it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date
+
+from bot.turns import facilitator
+from bot.turns.turn import NoFile, Reply, Turn
+from bot.turns.visit import Handler, Service, Visit, takes_answers
+from cards.leads import (
+    MOST_PASTED,
+    leads_added_card,
+    leads_form,
+    leads_read_card,
+    leads_unreachable_card,
+    reminder_card,
+)
+from cards.notice import choose_card, message_card, notice_card
+from cards.parts import Card
+from cards.verbs import Verb
+from snapshot.errors import NotOffered
+from snapshot.lead_lists import Parsed, parse_csv, parse_pasted
+from snapshot.leads import Added, Lead, all_leads, by_person
+from snapshot.leads import add as add_leads
+from snapshot.leads import stop as stop_lead
+from snapshot.opening import Running
+
+MOST_IN_A_FILE_ADDRESS = 8_192
+"""Characters: what Teams gives for a file holds a signature."""
+
+# -- in the channel -------------------------------------------------------------------------------
+
+
+async def add(visit: Visit) -> Card:
+    """The box to paste into, and from it on to what came of it."""
+    page, turn = visit.page, visit.turn
+    if not visit.takes_answers:
+        return await facilitator.status(visit)
+    pasted = turn.typed("leads", most=MOST_PASTED + 1)
+    if not turn.is_set("save") or not pasted.strip():
+        return leads_form(page)
+    if len(pasted) > MOST_PASTED:  # cut off, the last line could be somebody else's address
+        return leads_form(page, page.text("leads_too_much"))
+    found, added = await _added(visit, parse_pasted(pasted))
+    return leads_added_card(page, found, added)
+
+
+async def to_email(visit: Visit) -> Card:
+    """Those whom the bot cannot reach, as they are now."""
+    turn = visit.turn
+    try:
+        by = date.fromisoformat(turn.text("by"))
+    except ValueError:
+        raise NotOffered from None
+    start = turn.number("start") if "start" in turn.data else 0
+    found = await all_leads(visit.running, visit.service.records)
+    leads = sorted((lead for lead in found if lead.is_out_of_reach), key=lambda lead: lead.address)
+    if not 0 <= start < len(leads):
+        raise NotOffered
+    return leads_unreachable_card(visit.page, by, leads, start)
+
+
+# -- in a private chat ----------------------------------------------------------------------------
+
+
+async def with_file(turn: Turn, service: Service) -> Card:
+    """A facilitator's list, for the snapshot that is open to them; they choose among several."""
+    found = await service.directory.of_tenant(turn.person.tenant)
+    running = [r for r in found if takes_answers(service, r)]
+    words = service.pack_for(turn.locale).wording
+    if not running:
+        return message_card(words, "nothing_open")
+    if len(running) > 1:
+        pages = [service.page(r, words.language) for r in running]
+        return choose_card(words, pages, "", file=turn.file)
+    (only,) = running
+    return await read_file(Visit(turn, service, only, service.page(only, words.language)))
+
+
+async def read_file(visit: Visit) -> Card:
+    """Raises `NotOffered` for whoever is no facilitator."""
+    turn, page = visit.turn, visit.page
+    file = turn.file or turn.data.get("file")
+    if not visit.service.rights.may_facilitate(turn.person):
+        raise NotOffered
+    if not isinstance(file, str) or len(file) > MOST_IN_A_FILE_ADDRESS:
+        raise NotOffered
+    try:
+        raw = await visit.service.fetch(file)
+    except NoFile:
+        return notice_card(page, "leads_no_file")
+    found, added = await _added(visit, await asyncio.to_thread(parse_csv, raw))
+    return leads_read_card(page, found, added)
+
+
+async def stop(visit: Visit) -> Card:
+    """Only ever one's own reminders, whoever's card it was. Raises `NotOffered`."""
+    running, records = visit.running, visit.service.records
+    own = await by_person(running, records, visit.turn.person)
+    if not own:
+        raise NotOffered
+    for lead in own:
+        await stop_lead(running, records, lead.id)
+    return notice_card(visit.page, "leads_stopped")
+
+
+# -- what goes to them ----------------------------------------------------------------------------
+
+
+def reminder(service: Service, running: Running, lead: Lead, which: str) -> Reply:
+    """`which`: opening, midway or last. In the language of the channel and the report."""
+    shown = reminder_card(service.page(running), which, lead.first_name)
+    return Reply(shown, service.pack.wording.messages["toast"])
+
+
+async def _added(visit: Visit, found: Parsed) -> tuple[Parsed, Added]:
+    added = await add_leads(visit.running, visit.service.records, found.rows)
+    return found.without(added.over), added
+
+
+VERBS: Mapping[str, Handler] = {
+    Verb.ADD_LEADS: add,
+    Verb.EMAIL_LEADS: to_email,
+}
+"""In the channel, and only for facilitators."""
+
+PRIVATE_VERBS: Mapping[str, Handler] = {
+    Verb.STOP_LEAD: stop,
+}
+
+DECIDING = frozenset(VERBS.values())
+
+OF_LEADS = frozenset({stop, read_file})
+"""Has nothing to do with anybody's answers."""

@@ -1,0 +1,190 @@
+"""Safeguarding leads: putting them on the list, reminding them, and whom to e-mail instead.
+
+Addresses stand only in what answers a facilitator's own tap, never in what is sent or posted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from itertools import accumulate, takewhile
+
+import orjson
+from adaptive_cards_python.adaptive_card.Element import ElementType, TextBlock
+
+from cards.inputs import text_input
+from cards.page import Page, say_day
+from cards.parts import (
+    Card,
+    buttons,
+    card,
+    container,
+    help_rows,
+    paragraphs,
+    press,
+    text,
+)
+from cards.verbs import Verb
+from snapshot.lead_lists import Parsed, Refused, Row
+from snapshot.leads import Added, Lead
+
+MOST_PASTED = 20_000
+"""Characters, some 300 leads: a message of Teams holds little more."""
+
+_MOST_BYTES = 9_000
+"""Of one list on a card; two of them and all else have to fit into 28,000."""
+_BYTES_AROUND = 90
+
+_MARKS = re.compile(r"(?<![^\W_])_|_(?![^\W_])|[\\`*\[\]<>~#|]")
+"""What would be taken for a link or for bold print. Not an underscore within a word."""
+
+_HERE = "\N{OBJECT REPLACEMENT CHARACTER}"
+
+
+# -- the facilitators' -----------------------------------------------------------------------------
+
+
+def leads_form(page: Page, problem: str = "") -> Card:
+    return card(
+        page,
+        [
+            *([container(paragraphs(problem), style="warning")] if problem else []),
+            *paragraphs(page.text("leads_intro")),
+            *text_input(page.words, "leads", {}, most=MOST_PASTED, lines=True),
+            buttons(press(page, Verb.ADD_LEADS, page.words.buttons["add_leads"], save=True)),
+            buttons(press(page, Verb.STATUS, page.words.buttons["cancel"])),
+        ],
+    )
+
+
+def leads_added_card(page: Page, found: Parsed, added: Added) -> Card:
+    """What was taken, and what was refused and why: for whoever pasted it."""
+    lines = [say_row(page, row) for row in found.rows]
+    return card(
+        page,
+        [
+            *paragraphs(_counts(page, added)),
+            *([container(_lines(page, lines), style="emphasis")] if lines else []),
+            *_refused(page, found),
+            buttons(press(page, Verb.ADD_LEADS)),
+            buttons(press(page, Verb.STATUS)),
+        ],
+    )
+
+
+def leads_read_card(page: Page, found: Parsed, added: Added) -> Card:
+    """The same for a file in the private chat, without a name: it is sent as a message."""
+    return card(page, [*paragraphs(_counts(page, added)), *_refused(page, found)])
+
+
+def leads_to_email_card(page: Page, by: date) -> Card:
+    """Posted to the channel: that some leads have to be e-mailed by a day."""
+    return card(
+        page,
+        [
+            *paragraphs(page.text("leads_to_email", send_by_date=say_day(by, page.pack))),
+            buttons(press(page, Verb.EMAIL_LEADS, by=by.isoformat())),
+        ],
+    )
+
+
+def leads_unreachable_card(page: Page, by: date, leads: Sequence[Lead], start: int = 0) -> Card:
+    """Whom to e-mail, from the lead of this number on, and the words to send."""
+    day = say_day(by, page.pack)
+    said = page.text("leads_unreachable", send_by_date=day, unreachable_leads=_HERE)
+    before, _, after = said.partition(_HERE)
+    rows = [
+        ", ".join(filter(None, (each.name, each.organisation, each.address)))
+        for each in leads[start:]
+    ]
+    shown = rows[: _fitting(rows)]
+    end = start + len(shown)
+    more = press(
+        page, Verb.EMAIL_LEADS, page.words.buttons["more_leads"], by=by.isoformat(), start=end
+    )
+    return card(
+        page,
+        [
+            *paragraphs(before.strip()),
+            container([_as_it_is(row) for row in shown], style="emphasis"),
+            *([buttons(more)] if end < len(leads) else []),
+            *paragraphs(after.strip()),
+            container(
+                [
+                    text(page.text("leads_email_subject"), weight="bolder"),
+                    *paragraphs(page.text("leads_email")),
+                ],
+                separator=True,
+            ),
+            buttons(press(page, Verb.STATUS)),
+        ],
+    )
+
+
+def _counts(page: Page, added: Added) -> str:
+    said = [page.text("leads_added", added_count=str(added.new))]
+    if added.known:
+        said.append(page.text("leads_known", known_count=str(added.known)))
+    return "\n\n".join(said)
+
+
+def _lines(page: Page, lines: Sequence[str]) -> list[ElementType]:
+    return [_as_it_is(line) for line in _first(page, lines)]
+
+
+def _as_it_is(line: str) -> TextBlock:
+    """A plain text block, since clients do not break a long address in a rich one."""
+    return text(_MARKS.sub(r"\\\g<0>", line), spacing="small")
+
+
+def _refused(page: Page, found: Parsed) -> list[ElementType]:
+    """By their numbers alone."""
+    if not found.refused:
+        return []
+    lines = _first(page, [say_refused(page, each) for each in found.refused])
+    rejected = "\n".join(f"- {line}" for line in lines)
+    return [container(paragraphs(page.text("leads_rejected", rejected_lines=rejected)))]
+
+
+def say_row(page: Page, row: Row) -> str:
+    said = ", ".join(filter(None, (row.address, row.name, row.organisation)))
+    return page.words.word("line", line=row.line, said=said)
+
+
+def say_refused(page: Page, refused: Refused) -> str:
+    reason = page.words.word(f"lead_{refused.reason}")
+    return page.words.word("line", line=refused.line, said=reason)
+
+
+def _first(page: Page, lines: Sequence[str]) -> list[str]:
+    fitting = _fitting(lines)
+    over = len(lines) - fitting
+    return [*lines[:fitting], *([page.words.word("and_more", count=over)] if over else [])]
+
+
+def _fitting(lines: Sequence[str]) -> int:
+    """How many lines a card has room for."""
+    sizes = accumulate(len(orjson.dumps(line)) + _BYTES_AROUND for line in lines)
+    return sum(1 for _ in takewhile(lambda size: size <= _MOST_BYTES, sizes))
+
+
+# -- a lead's own ---------------------------------------------------------------------------------
+
+
+def reminder_card(page: Page, which: str, first_name: str) -> Card:
+    """`which`: opening, midway or last. Without a first name, the greeting goes without one."""
+    said = page.text(f"reminder_{which}", first_name=first_name or _HERE)
+    return card(
+        page,
+        [
+            *(
+                text(page.words.word("hello")) if _HERE in paragraph else text(paragraph)
+                for paragraph in said.split("\n\n")
+            ),
+            buttons(press(page, Verb.SHOW)),
+            *paragraphs(page.text("stop_reminders_lead")),
+            buttons(press(page, Verb.STOP_LEAD)),
+            *help_rows(page),
+        ],
+    )
