@@ -25,7 +25,7 @@ class Files:
 
     async def fetch(self, url: str) -> bytes:
         """Raises `NoFile`."""
-        if not self._is_allowed(url):
+        if not is_allowed(url, from_here=self._from_here):
             raise NoFile
         timeout = aiohttp.ClientTimeout(total=FETCH_TIMEOUT_S)
         # What arrives compressed may be a bomb.
@@ -40,18 +40,19 @@ class Files:
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise NoFile from error
 
-    def _is_allowed(self, url: str) -> bool:
-        try:
-            parts = urlsplit(url)
-            is_plain = parts.port in (None, 443) and not parts.username and not parts.password
-        except ValueError:
-            return False
-        if self._from_here and is_loopback(url):
-            return parts.scheme in ("http", "https")
-        host = parts.hostname or ""
-        return (
-            parts.scheme == "https" and is_plain and (host.endswith(_SHAREPOINT) or host == _TEAMS)
-        )
+
+def is_allowed(url: str, *, from_here: bool) -> bool:
+    """Whether a file may be fetched from there; `from_here`: from this machine too."""
+    try:
+        parts = urlsplit(url)
+        is_plain = parts.port in (None, 443) and not parts.username and not parts.password
+    except ValueError:
+        return False
+    if from_here and is_loopback(url):
+        return parts.scheme in ("http", "https")
+    host = parts.hostname or ""
+    is_theirs = host.endswith(_SHAREPOINT) or host == _TEAMS
+    return parts.scheme == "https" and is_plain and is_theirs
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:

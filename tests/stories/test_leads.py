@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 
 from bot.rehearsal.teams import PersonHere, Shown, Teams
+from bot.teams.files import is_allowed
 from bot.turns.leads import reminder
 from bot.turns.turn import Address
 from cards.leads import MOST_PASTED, leads_to_email_card
@@ -243,6 +244,29 @@ async def test_a_file_that_cannot_be_had_adds_nobody_and_says_so(
     assert await leads_of(bot) == {}
     good = await teams.person("Fay").attaches(b"", url=f"{elsewhere}/good")
     assert "Leads added: 1." in good.words
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://exampleshire-my.sharepoint.com/_layouts/15/download.aspx?tempauth=x", True),
+        ("https://smba.trafficmanager.net/uk/v3/attachments/1", True),
+        ("http://exampleshire.sharepoint.com/x", False),
+        ("https://sharepoint.com.example.org/x", False),
+        ("https://evilsharepoint.com/x", False),
+        ("https://evil.trafficmanager.net/x", False),
+        ("https://exampleshire.sharepoint.com:8443/x", False),
+        ("https://exampleshire.sharepoint.com@example.org/x", False),
+        ("https://u:p@exampleshire.sharepoint.com/x", False),
+        ("http://127.0.0.1:9/x", False),
+        ("https://169.254.169.254/metadata", False),
+        ("file:///etc/passwd", False),
+        ("https://[", False),
+    ],
+)
+def test_files_come_from_teams_and_nowhere_else(url: str, allowed: bool) -> None:
+    assert is_allowed(url, from_here=False) is allowed
+    assert is_allowed(url, from_here=True) is (allowed or url.startswith("http://127."))
 
 
 async def test_a_workbook_is_refused(teams: Teams, bot: RunningBot) -> None:
