@@ -21,6 +21,7 @@ from bot.directory import Directory
 from bot.meeting import Meeting
 from bot.pace import Pace
 from bot.posting import Posting
+from bot.reminding import Reminding
 from bot.sample import open_sample
 from bot.settings import Env, Settings
 from bot.turns.dispatch import act, apology
@@ -68,7 +69,14 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
             await _sample_if_none_is_open(service, keys, settings.sample)
         receive, send, meeting = _teams(service, session)
         delivery = Delivery(records, send, Pace(records), clock, SystemRandom())
-        worker = Worker(service, Posting(service, delivery), SystemRandom(), due, meeting)
+        worker = Worker(
+            service,
+            Posting(service, delivery),
+            Reminding(service, delivery),
+            SystemRandom(),
+            due,
+            meeting,
+        )
         yield App(make_web(receive, partial(_is_ready, records)), worker, service)
 
 

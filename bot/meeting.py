@@ -18,6 +18,7 @@ from bot.logs import where
 from bot.turns.turn import Address
 from bot.turns.visit import Service, takes_answers
 from snapshot.leads import Index, index, lead_id, note_person
+from snapshot.ledger import revive
 from snapshot.opening import Running
 from snapshot.ports import RecordsError
 from snapshot.sealing import Person
@@ -92,6 +93,7 @@ class Meeting:
             for id in await self._leads(running, leads, met):
                 chat = met.address.as_json()
                 await note_person(running, service.records, id, met.person, chat)
+                await revive(service.records, running.snapshot.id, id, service.clock())
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others are looked up
             _log.warning("lead not matched", snapshot=running.snapshot.id, **where(error))
 

@@ -16,6 +16,7 @@ import structlog
 from bot.logs import where
 from bot.meeting import Meeting
 from bot.posting import Posting
+from bot.reminding import Reminding
 from bot.turns.visit import Service
 from snapshot.closing import begin_close, finish_close, sweep
 from snapshot.destroying import destroy_if_due
@@ -48,12 +49,14 @@ class Worker:
         self,
         service: Service,
         posting: Posting,
+        reminding: Reminding,
         dice: Random,
         due: asyncio.Event,
         meeting: Meeting,
     ) -> None:
         self._service = service
         self._posting = posting
+        self._reminding = reminding
         self._dice = dice
         self._due = due
         self._meeting = meeting
@@ -95,7 +98,13 @@ class Worker:
 
     async def _do(self, running: Running) -> AsyncIterator[str]:
         running = await self._close_if_due(running)
-        for work in (self._do_while_open, self._close, self._moderate, self._post_all):
+        for work in (
+            self._do_while_open,
+            self._close,
+            self._moderate,
+            self._reminding.remind,
+            self._post_all,
+        ):
             async for did in work(running):
                 yield did
             running = self._service.directory.known(running.snapshot.id) or running

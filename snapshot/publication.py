@@ -31,6 +31,9 @@ class Topic(StrEnum):
     FINAL = "final"
     COMMENTS = "comments"
     NUDGE = "nudge"
+    LEADS = "leads"
+    UNFINISHED = "unfinished"
+    EMAIL = "email"
 
 
 _TOPICS = list(Topic)

@@ -6,6 +6,7 @@ from datetime import date
 
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Service, closed_date
+from cards.leads import leads_to_email_card
 from cards.moderation import moderation_notice
 from cards.opening import shareable_card
 from cards.page import Page, say_day
@@ -68,6 +69,8 @@ def _card(page: Page, running: Running, publication: Record) -> Card:
             return extension_card(page, body["number"])
         case Topic.PROGRESS:
             return nudge_card(page, date.fromisoformat(which_of(publication.id)), body)
+        case Topic.EMAIL:
+            return leads_to_email_card(page, date.fromisoformat(body["by"]))
         case Topic.INTERIM:
             return interim_card(page, Summary.from_json(body))
         case Topic.FINAL:

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from bot.turns.commenting import comments
 from bot.turns.place import boxes, draft_of, what_next
-from bot.turns.visit import Handler, Visit, closed_date, survey_of, takes_answers
-from cards.chat import continue_card
+from bot.turns.turn import Reply
+from bot.turns.visit import Handler, Service, Visit, closed_date, survey_of, takes_answers
+from cards.chat import continue_card, unfinished_card
 from cards.help import (
     practitioner_help_card,
     privacy_card,
@@ -20,7 +21,7 @@ from cards.help import (
 )
 from cards.notice import notice_card, sent_card, withdraw_card
 from cards.page import Page
-from cards.parts import Card, press, with_note
+from cards.parts import Card, kept, press, with_note
 from cards.review import review_card
 from cards.statement import statement_card
 from cards.verbs import Verb
@@ -28,6 +29,7 @@ from cards.welcome import welcome_card
 from snapshot.envelope import Contact, State
 from snapshot.errors import NotOffered, NotOpen
 from snapshot.instrument import Statement
+from snapshot.opening import Running
 
 # -- buttons ------------------------------------------------------------------------------------
 
@@ -229,6 +231,16 @@ def _go_on(page: Page, message: str, again: str = Verb.SHOW) -> Card:
 
 def _receipt(page: Page) -> Card:
     return sent_card(page, "receipt", again=Verb.SUBMIT)
+
+
+# -- what goes to them ----------------------------------------------------------------------------
+
+
+def unfinished(service: Service, running: Running, language: str, which: str) -> Reply:
+    """For whoever has begun and not sent; `which`: midway or last. The same for all of them."""
+    page = service.page(running, language)
+    shown = kept(page, ("unfinished", which), lambda: unfinished_card(page, which))
+    return Reply(shown, page.words.messages["toast"])
 
 
 VERBS: Mapping[str, Handler] = {

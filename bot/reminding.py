@@ -1,0 +1,211 @@
+"""Reminders: who gets one is noted in the ledger on its day, and asked again right before it goes.
+
+Nothing tells which practitioners were reminded, or how many: what is noted of them is for everybody
+who has begun, and is deleted as soon as it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
+
+from bot.delivery import Delivery, Letter, Not
+from bot.turns.leads import reminder
+from bot.turns.practitioner import unfinished
+from bot.turns.turn import Address
+from bot.turns.visit import Service, survey_of
+from snapshot.calendar import IsWorkingDay, day_of
+from snapshot.envelope import State
+from snapshot.errors import Damaged
+from snapshot.leads import LeadState, all_leads, by_id, mark_unreachable
+from snapshot.ledger import OPEN, Entry, MessageState, find, note, recipient_of
+from snapshot.opening import Running
+from snapshot.ports import Changed, Kind, Missing
+from snapshot.publication import Outbox, Topic, id_of, record, topic_of, which_of
+from snapshot.publication import find as find_publication
+from snapshot.reminding import (
+    Due,
+    current,
+    current_list,
+    lead_reminders,
+    may_remind,
+    unfinished_reminders,
+)
+from snapshot.sealing import Tag
+from snapshot.snapshot import Phase
+from snapshot.survey import from_record
+
+BY_EMAIL = "by e-mail"
+"""Why a lead is not written to in Teams: the bot knows an address and nobody who has it."""
+
+_LEADS, _UNFINISHED = f"{Topic.LEADS}-", f"{Topic.UNFINISHED}-"
+_BEGUN = (State.OPEN, State.SUBMITTED)
+
+
+class Reminding:
+    """One snapshot at a time; any number of processes may do the same."""
+
+    def __init__(self, service: Service, delivery: Delivery) -> None:
+        self._service = service
+        self._delivery = delivery
+        self._noted: dict[tuple[str, str], int] = {}
+
+    async def remind(self, running: Running) -> AsyncIterator[str]:
+        """Note what is due, send what can be sent now, and tell what was begun."""
+        working = self._service.working_days(running.snapshot.nation)
+        may_begin = may_remind(running.snapshot, self._service.clock(), working)
+        if running.phase is Phase.OPEN and may_begin:
+            if await self._begin_leads(running, working):
+                yield "leads-reminded"
+            if await self._begin_unfinished(running, working):
+                yield "unfinished-reminded"
+            if await self._hand_over_list(running, working):
+                yield "leads-to-email"
+        await self._delivery.deliver(running.snapshot.id, lambda entry: self._write(running, entry))
+        await self._mark_unreachable(running)
+        await self._forget_unfinished(running)
+
+    # -- who gets one -----------------------------------------------------------------------------
+
+    async def _begin_leads(self, running: Running, working: IsWorkingDay) -> bool:
+        """Leads who are added on its day, or until the next one, get it as well."""
+        dues = lead_reminders(running.snapshot, working)
+        begun = await self._begun(running, Topic.LEADS)
+        due = self._current(running, dues, working, begun)
+        if due is None:
+            return False
+        heads = await self._service.records.heads(running.snapshot.id, Kind.LEAD, LeadState.ACTIVE)
+        key = (running.snapshot.id, due.id)
+        if heads and self._noted.get(key) != len(heads):
+            await self._note(running, Topic.LEADS, due, (head.id for head in heads))
+            self._noted[key] = len(heads)
+        return due.id not in begun and await self._mark(running, Topic.LEADS, due)
+
+    async def _begin_unfinished(self, running: Running, working: IsWorkingDay) -> bool:
+        """Once: whoever begins on the same day is not reminded within minutes of it.
+
+        Noted of everybody who has begun, sent or not, so that being noted says nothing.
+        """
+        dues = unfinished_reminders(running.snapshot, working)
+        begun = await self._begun(running, Topic.UNFINISHED)
+        due = self._current(running, dues, working, begun)
+        if due is None or due.id in begun:
+            return False
+        heads = await self._service.records.heads(running.snapshot.id, Kind.ENVELOPE)
+        tags = (head.id for head in heads if head.state in _BEGUN)
+        await self._note(running, Topic.UNFINISHED, due, tags)
+        return await self._mark(running, Topic.UNFINISHED, due)
+
+    async def _hand_over_list(self, running: Running, working: IsWorkingDay) -> bool:
+        """Of the leads whom only an e-mail reaches, in good time before each reminder."""
+        records, snapshot = self._service.records, running.snapshot
+        due = current_list(snapshot, self._service.clock(), working)
+        if due is None:
+            return False
+        id = id_of(Topic.EMAIL, due.id)
+        if await find_publication(records, snapshot.id, id):
+            return False
+        wanted = any(lead.is_out_of_reach for lead in await all_leads(running, records))
+        body = {"by": day_of(snapshot, due.at).isoformat()}
+        state = Outbox.RECORDED if wanted else Outbox.SILENT
+        return await record(records, snapshot.id, id, body, state=state) and wanted
+
+    def _current(
+        self,
+        running: Running,
+        dues: tuple[Due, ...],
+        working: IsWorkingDay,
+        begun: Mapping[str, datetime],
+    ) -> Due | None:
+        return current(dues, self._service.clock(), running.snapshot, working, begun)
+
+    async def _begun(self, running: Running, topic: Topic) -> dict[str, datetime]:
+        """The reminders that have been noted, and when."""
+        records, id = self._service.records, running.snapshot.id
+        heads = await records.heads(id, Kind.PUBLICATION)
+        found = {}
+        for head in heads:
+            if topic_of(head.id) is topic and (
+                marked := await find_publication(records, id, head.id)
+            ):
+                found[which_of(head.id)] = datetime.fromisoformat(marked.body["at"])
+        return found
+
+    async def _note(
+        self, running: Running, topic: Topic, due: Due, recipients: Iterable[str]
+    ) -> None:
+        now = self._service.clock()
+        for recipient in recipients:
+            await note(
+                self._service.records, running.snapshot.id, id_of(topic, due.id), recipient, now
+            )
+
+    async def _mark(self, running: Running, topic: Topic, due: Due) -> bool:
+        """Only once all are noted, so that one who dies before that has it done again."""
+        body = {"at": self._service.clock().isoformat()}
+        id = id_of(topic, due.id)
+        return await record(
+            self._service.records, running.snapshot.id, id, body, state=Outbox.SILENT
+        )
+
+    # -- what they get ----------------------------------------------------------------------------
+
+    async def _write(self, running: Running, entry: Entry) -> Letter | Not:
+        running = self._service.directory.known(running.snapshot.id) or running
+        if running.phase is not Phase.OPEN:
+            return Not()
+        if entry.what.startswith(_LEADS):
+            return await self._to_lead(running, entry)
+        if entry.what.startswith(_UNFINISHED):
+            return await self._to_practitioner(running, entry)
+        return Not()
+
+    async def _to_lead(self, running: Running, entry: Entry) -> Letter | Not:
+        lead = await by_id(running, self._service.records, entry.recipient)
+        if lead is None or lead.stopped:
+            return Not()
+        if lead.chat is None:
+            return Not(BY_EMAIL)
+        which = entry.what.removeprefix(_LEADS).partition("-")[0]
+        shown = reminder(self._service, running, lead, which)
+        return Letter(Address.from_json(lead.chat), shown, until=running.snapshot.deadline)
+
+    async def _to_practitioner(self, running: Running, entry: Entry) -> Letter | Not:
+        """As their envelope is now: who has sent or left, or wants no reminders, gets none."""
+        try:
+            found = await self._service.records.read(
+                running.snapshot.id, Kind.ENVELOPE, Tag(entry.recipient)
+            )
+            envelope = from_record(found, running.sealer)
+            contact = survey_of(self._service, running).contact(envelope)
+        except (Missing, Damaged):
+            return Not()
+        if envelope.state is not State.OPEN or contact is None or contact.quiet:
+            return Not()
+        which = entry.what.removeprefix(_UNFINISHED).partition("-")[0]
+        shown = unfinished(self._service, running, contact.language, which)
+        return Letter(Address.from_json(contact.address), shown, until=running.snapshot.deadline)
+
+    # -- what is kept of it -----------------------------------------------------------------------
+
+    async def _mark_unreachable(self, running: Running) -> None:
+        """Leads whom Teams refused stand on the list of those to be e-mailed."""
+        records, id = self._service.records, running.snapshot.id
+        for head in await records.heads(id, Kind.MESSAGE, MessageState.UNREACHABLE):
+            if not head.id.startswith(_LEADS):
+                continue
+            entry = await find(records, id, head.id)
+            if entry and entry.why != BY_EMAIL:
+                await mark_unreachable(running, records, recipient_of(head.id), entry.why)
+
+    async def _forget_unfinished(self, running: Running) -> None:
+        """Once it is marked that all were noted: until then, what is done would be done again."""
+        records, id = self._service.records, running.snapshot.id
+        noted = [h for h in await records.heads(id, Kind.MESSAGE) if h.id.startswith(_UNFINISHED)]
+        marked = await self._begun(running, Topic.UNFINISHED) if noted else ()
+        for head in noted:
+            which = head.id.rpartition(".")[0].removeprefix(_UNFINISHED)
+            if head.state not in OPEN and which in marked:
+                with suppress(Missing, Changed):
+                    await records.delete(await records.read(id, Kind.MESSAGE, head.id))
