@@ -331,7 +331,9 @@ def _form_again(page: Page) -> Card:
     labels = [page.words.inputs[id].text for id in ("area", "deadline", "quiet_dates")]
     said = [page.text("form_problem", field_label=label) for label in labels]
     why = page.text("quiet_dates_unread", quiet_part="Easter 2025")
-    return snapshot_form(draft(page), [*said, why])
+    filled = draft(page)
+    again = replace(filled, typed={**filled.typed, "quiet_dates": "3 April 2025; Easter 2025"})
+    return snapshot_form(again, [*said, why])
 
 
 def _contacts_form(page: Page) -> Card:
