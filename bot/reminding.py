@@ -76,8 +76,10 @@ class Reminding:
         if due is None:
             return False
         heads = await self._service.records.heads(running.snapshot.id, Kind.LEAD, LeadState.ACTIVE)
+        if not heads:
+            return False
         key = (running.snapshot.id, due.id)
-        if heads and self._noted.get(key) != len(heads):
+        if self._noted.get(key) != len(heads):
             await self._note(running, Topic.LEADS, due, (head.id for head in heads))
             self._noted[key] = len(heads)
         return due.id not in begun and await self._mark(running, Topic.LEADS, due)

@@ -245,12 +245,13 @@ def _count(
     scored = _times(rated, instrument.scores)
     relevant = [o.id for o in instrument.practice.options if o.id != NOT_RELEVANT]
     asked = [n for s in found if (n := _times({s: found[s]}, relevant)) >= k]
+    asked = asked if len(asked) == len(found) else []
     unsure = _times(found, [DONT_KNOW])
     return _Counted(
         domain,
         rating,
         Fraction(100 * chosen, scored) if rating else Fraction(),
-        Fraction(100 * unsure, sum(asked)) if len(asked) == len(found) else None,
+        Fraction(100 * unsure, sum(asked)) if asked else None,
         min([*asked, *([rating.n] if rating else [])], default=0),
     )
 

@@ -24,6 +24,7 @@ CHANNELS = (CHANNEL, MODERATORS)
 PAGE = 500
 """Heads that are looked at in one go, however many wait."""
 
+_FIRST = 10
 _INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -131,7 +132,8 @@ async def takeable(records: Records, snapshot: SnapshotId, now: datetime) -> lis
 
 async def next_at(records: Records, snapshot: SnapshotId) -> datetime | None:
     """When the next message may be taken, perhaps long ago; None: none is open."""
-    first = [await records.first_heads(snapshot, Kind.MESSAGE, state, 1) for state in OPEN]
+    # More than one, since those that somebody has broken may come first.
+    first = [await records.first_heads(snapshot, Kind.MESSAGE, state, _FIRST) for state in OPEN]
     instants = [instant for heads in first for h in heads if (instant := _instant(h.group))]
     return min(instants, default=None)
 
@@ -222,6 +224,7 @@ def _from(at: datetime) -> str:
 def _instant(group: str) -> datetime | None:
     """None for what somebody has broken in the store: it is never taken."""
     try:
-        return datetime.strptime(group, _INSTANT).replace(tzinfo=UTC)
+        instant = datetime.fromisoformat(group)
     except ValueError:
         return None
+    return instant if instant.tzinfo else None

@@ -6,8 +6,10 @@ out: `refresh` when a chat is opened, and another device that shows the message 
 
 from __future__ import annotations
 
+import asyncio
+import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import unquote
@@ -105,6 +107,35 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """What befalls a call of the bot's. `status` 0: the connection is cut instead of an answer.
+
+    `taken`: the message arrived all the same. `hangs_s`: before anything is answered.
+    `retry_after` is the header, `code` Teams' word for what is wrong.
+    """
+
+    status: int = 0
+    retry_after: str = ""
+    code: str = ""
+    hangs_s: float = 0.0
+    taken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the bot's, `at` a time of `time.monotonic`; `answered` when that was over."""
+
+    conversation: str
+    at: float
+    answered: float
+    trouble: Trouble | None = None
+
+    @property
+    def is_taken(self) -> bool:
+        return self.trouble is None or self.trouble.taken
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the bot answered a request with."""
 
@@ -123,6 +154,8 @@ class Teams:
 
     `people` are known by what Teams calls them, `files` by the end of their address; `asked`: of
     whom the bot wanted to know more.
+    `calls` keeps every call, also those that `befalls` has something happen to: it says what, for
+    each conversation that the bot sends to.
     """
 
     bot_url: str
@@ -130,13 +163,16 @@ class Teams:
     people: dict[str, PersonHere] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    befalls: Callable[[str], Trouble | None] = lambda _: None
 
     async def __aenter__(self) -> Self:
         app = web.Application()
+        app.router.add_post("/v3/conversations", self._begin)
         app.router.add_post("/v3/conversations/{conversation}/activities", self._take)
         app.router.add_get("/v3/conversations/{conversation}/members/{id}", self._tell)
         app.router.add_get("/files/{file}", self._give)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self._session = aiohttp.ClientSession()
@@ -179,8 +215,23 @@ class Teams:
 
     async def _take(self, request: web.Request) -> web.Response:
         conversation = unquote(request.match_info["conversation"])
-        self.sent.append(Sent(conversation, await request.json()))
-        return web.json_response({"id": uuid.uuid4().hex}, status=201)
+        at, sent = time.monotonic(), Sent(conversation, await request.json())
+        trouble = self.befalls(conversation)
+        if trouble is None or trouble.taken:
+            self.sent.append(sent)
+        if trouble:
+            await asyncio.sleep(trouble.hangs_s)
+        self.calls.append(Call(conversation, at, time.monotonic(), trouble))
+        return _answer(request, trouble, uuid.uuid4().hex)
+
+    async def _begin(self, request: web.Request) -> web.Response:
+        """The private chat with a person, which is the same each time."""
+        at, wanted = time.monotonic(), await request.json()
+        (member,) = wanted["members"]
+        chat = chat_of(member["id"])
+        trouble = self.befalls(chat)
+        self.calls.append(Call(chat, at, time.monotonic(), trouble))
+        return _answer(request, trouble, chat)
 
     async def _tell(self, request: web.Request) -> web.Response:
         """The object id under the name that Teams uses for it here."""
@@ -202,6 +253,22 @@ class Teams:
 
     async def _give(self, request: web.Request) -> web.Response:
         return web.Response(body=self.files[request.match_info["file"]])
+
+
+def chat_of(object_id: str) -> str:
+    return f"a:private-chat-of-{object_id}"
+
+
+def _answer(request: web.Request, trouble: Trouble | None, id: str) -> web.Response:
+    if trouble is None:
+        return web.json_response({"id": id}, status=201)
+    if not trouble.status:
+        if request.transport:
+            request.transport.abort()
+        return web.Response()
+    headers = {"Retry-After": trouble.retry_after} if trouble.retry_after else {}
+    body = {"error": {"code": trouble.code, "message": f"about {request.path}"}}
+    return web.json_response(body, status=trouble.status, headers=headers)
 
 
 @dataclass
@@ -226,7 +293,7 @@ class PersonHere:
 
     @property
     def chat(self) -> str:
-        return f"a:private-chat-of-{self.object_id}"
+        return chat_of(self.object_id)
 
     def on_another_device(self) -> PersonHere:
         """The same person, who sees nothing yet of what was done here."""

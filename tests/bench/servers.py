@@ -102,7 +102,7 @@ async def _serve_bot(folder: Path, pipe: Connection, more_settings: Mapping[str,
         asyncio.TaskGroup() as group,
     ):
         worker = group.create_task(app.worker.run(), name="worker")
-        await _serve(app.web, pipe)
+        await serve(app.web, pipe)
         worker.cancel()
 
 
@@ -114,7 +114,7 @@ def serve_stock(folder: Path, pipe: Connection, card: bytes) -> None:
     # Late, so that the other servers' memory stays free of it.
     from tests.bench.stock import make_stock
 
-    asyncio.run(_serve(make_stock(orjson.loads(card)), pipe))
+    asyncio.run(serve(make_stock(orjson.loads(card)), pipe))
 
 
 def serve_floor(folder: Path, pipe: Connection, answer: bytes) -> None:
@@ -145,7 +145,7 @@ async def _serve_floor(folder: Path, pipe: Connection, answer: bytes) -> None:
         async def always() -> bool:
             return True
 
-        await _serve(make_web(receive, always), pipe)
+        await serve(make_web(receive, always), pipe)
 
 
 def _as_long_as_sealed(size: int) -> str:
@@ -156,7 +156,7 @@ def _as_long_as_sealed(size: int) -> str:
 # -- in each process ----------------------------------------------------------------------------
 
 
-async def _serve(app: web.Application, pipe: Connection) -> None:
+async def serve(app: web.Application, pipe: Connection) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -169,12 +169,12 @@ async def _serve(app: web.Application, pipe: Connection) -> None:
 def _tell_usage(pipe: Connection) -> None:
     try:
         while pipe.recv():
-            pipe.send(Usage(time.process_time(), _resident_mib()))
+            pipe.send(Usage(time.process_time(), resident_mib()))
     except EOFError:
         return
 
 
-def _resident_mib() -> float:
+def resident_mib() -> float:
     status = Path("/proc/self/status")
     if status.exists():
         (line,) = (s for s in status.read_text().splitlines() if s.startswith("VmRSS:"))

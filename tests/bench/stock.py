@@ -11,7 +11,13 @@ from botbuilder.integration.aiohttp import (
     ConfigurationBotFrameworkAuthentication,
     aiohttp_error_middleware,
 )
-from botbuilder.schema import AdaptiveCardInvokeResponse
+from botbuilder.schema import (
+    Activity,
+    AdaptiveCardInvokeResponse,
+    ChannelAccount,
+    ConversationAccount,
+    ConversationReference,
+)
 
 from bot.teams.activity import ADAPTIVE_CARD
 
@@ -52,3 +58,21 @@ def make_stock(card: dict[str, Any]) -> web.Application:
     app = web.Application(middlewares=[aiohttp_error_middleware])
     app.router.add_post("/api/messages", messages)
     return app
+
+
+async def send_unasked(message: Activity, url: str, how_many: int) -> None:
+    """As Microsoft's samples do it: one adapter, and `continue_conversation` for each person."""
+    adapter = CloudAdapter(ConfigurationBotFrameworkAuthentication(Config()))
+
+    async def callback(context: TurnContext) -> None:
+        await context.send_activity(message)
+
+    for number in range(how_many):
+        reference = ConversationReference(
+            channel_id="msteams",
+            service_url=url,
+            bot=ChannelAccount(id="28:bot"),
+            user=ChannelAccount(id="29:person"),
+            conversation=ConversationAccount(id=f"a:chat-{number}", tenant_id="tenant"),
+        )
+        await adapter.continue_conversation(reference, callback, Config.APP_ID)

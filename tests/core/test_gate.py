@@ -28,6 +28,8 @@ PRINTED = {
     ("cards/summary.py", "unweighted"),
     # The number of made-up people in a sample is a setting.
     ("bot/sample.py", "people"),
+    # Those of a rehearsal are its actors.
+    ("bot/rehearsal/teams.py", "people"),
     ("bot/app.py", "people"),
 }
 

@@ -152,7 +152,7 @@ async def test_whoever_opened_it_gets_the_moderators_code(
     shown = await opens(fay, channel)
     code = (await the_one(bot)).moderator_code
     assert f"moderate {code}" in shown.words
-    assert shown.buttons == ["See progress"]
+    assert shown.buttons == ["Add safeguarding leads", "See progress"]
     (shareable,) = await posted(teams, bot, channel)
     assert code not in shareable.words
 

@@ -1,0 +1,413 @@
+"""What becomes of a message when Teams takes it, refuses it, puts it off or says nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from random import Random
+
+import aiohttp
+import pytest
+
+from bot.delivery import CLAIM_S, CLOCKS_DIFFER_S, Delivery, Letter, Not
+from bot.logs import set_up
+from bot.pace import Pace
+from bot.rehearsal.teams import Teams, Trouble, chat_of
+from bot.teams.bot import encoded
+from bot.teams.connector import Connector, DeliveryError
+from bot.turns.turn import Address, Reply
+from snapshot.ledger import Entry, MessageState, find, id_of, note, revive
+from snapshot.ports import Record, Records, Unavailable
+from storage.sqlite import SqliteRecords
+from tests.core.watching import AtWrite, Watched
+from tests.ledger.sender import HERE, TENANT, TOAST, a_reply
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+WHAT = "leads-opening"
+TIMEOUT_S = 0.3
+
+
+@dataclass
+class Desk:
+    """A delivery on a real store in front of a stand-in for Teams; its clock stands still.
+
+    `write` says what goes out to somebody: by default the same card to everybody.
+    """
+
+    teams: Teams
+    records: Records
+    connector: Connector
+    now: datetime = NOW
+    reply: Reply = field(default_factory=a_reply)
+    write: Callable[[Entry], Letter | Not] | None = None
+
+    def delivery(self) -> Delivery:
+        return Delivery(self.records, self.send, Pace(self.records), lambda: self.now, Random(1))
+
+    async def send(self, address: Address, reply: Reply) -> None:
+        await self.connector.send_encoded(address.service_url, address.conversation, encoded(reply))
+
+    async def notes(self, *recipients: str) -> None:
+        for recipient in recipients:
+            await note(self.records, HERE, WHAT, recipient, NOW)
+
+    async def delivers(self) -> datetime | None:
+        return await self.delivery().deliver(HERE, self.letter)
+
+    async def letter(self, entry: Entry) -> Letter | Not:
+        return self.write(entry) if self.write else self.letter_to(entry.recipient)
+
+    def letter_to(self, recipient: str, until: datetime | None = None) -> Letter:
+        return Letter(self.address(chat_of(recipient)), self.reply, until)
+
+    def address(self, conversation: str) -> Address:
+        return Address(self.teams.url, conversation, "28:bot", TENANT)
+
+    async def found(self, recipient: str) -> Entry:
+        entry = await find(self.records, HERE, id_of(WHAT, recipient))
+        assert entry
+        return entry
+
+    async def state(self, recipient: str) -> str:
+        return (await self.found(recipient)).state
+
+    def got(self) -> list[str]:
+        return [sent.conversation for sent in self.teams.sent]
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    set_up()
+    async with (
+        Teams("") as teams,
+        SqliteRecords(tmp_path / "snapshot.db") as records,
+        aiohttp.ClientSession() as session,
+    ):
+        yield Desk(teams, records, Connector(session, TIMEOUT_S))
+
+
+def befalls_once(*troubles: Trouble) -> Callable[[str], Trouble | None]:
+    coming = list(troubles)
+    return lambda _: coming.pop(0) if coming else None
+
+
+# -- taken ----------------------------------------------------------------------------------------
+
+
+async def test_each_gets_the_card_once_with_a_summary_that_tells_nothing(desk: Desk) -> None:
+    await desk.notes("ada", "ben")
+    assert await desk.delivers() is None
+    assert await desk.delivers() is None
+    assert sorted(desk.got()) == [chat_of("ada"), chat_of("ben")]
+    assert await desk.state("ada") == MessageState.SENT
+    sent = desk.teams.sent[0].activity
+    assert (sent["type"], sent["summary"]) == ("message", TOAST)
+    assert "closes on Friday" in desk.teams.sent[0].card.words
+
+
+async def test_it_tells_when_the_next_may_be_taken(desk: Desk) -> None:
+    await note(desk.records, HERE, WHAT, "ada", NOW + timedelta(hours=1))
+    assert await desk.delivers() == NOW + timedelta(hours=1)
+    assert desk.got() == []
+
+
+async def test_what_is_no_longer_needed_when_its_turn_comes_is_dropped(desk: Desk) -> None:
+    await desk.notes("ada", "ben")
+    desk.write = lambda entry: Not() if entry.recipient == "ada" else desk.letter_to("ben")
+    await desk.delivers()
+    assert desk.got() == [chat_of("ben")]
+    assert await desk.state("ada") == MessageState.DROPPED
+
+
+async def test_whom_there_is_no_way_to_is_noted_with_the_reason(desk: Desk) -> None:
+    await desk.notes("ada")
+    desk.write = lambda _: Not("by e-mail")
+    await desk.delivers()
+    entry = await desk.found("ada")
+    assert (entry.state, entry.why) == (MessageState.UNREACHABLE, "by e-mail")
+
+
+# -- put off --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        *(Trouble(status) for status in (412, 429, 502, 503, 504)),
+        Trouble(),
+        Trouble(201, hangs_s=TIMEOUT_S * 2),
+    ],
+    ids=["412", "429", "502", "503", "504", "cut", "hangs"],
+)
+async def test_what_passes_is_tried_again_later(desk: Desk, trouble: Trouble) -> None:
+    await desk.notes("ada")
+    desk.teams.befalls = befalls_once(trouble)
+    again = await desk.delivers()
+    assert again
+    assert NOW + timedelta(seconds=1) <= again <= NOW + timedelta(seconds=3)
+    assert (desk.got(), await desk.state("ada")) == ([], MessageState.DEFERRED)
+    desk.now = again
+    assert await desk.delivers() is None
+    assert desk.got() == [chat_of("ada")]
+
+
+async def test_each_wait_is_about_twice_the_last_up_to_ten_minutes(desk: Desk) -> None:
+    await desk.notes("ada")
+    desk.teams.befalls = lambda _: Trouble(503)
+    waits = []
+    for _ in range(12):
+        again = await desk.delivers()
+        assert again
+        waits.append((again - desk.now).total_seconds())
+        desk.now = again
+    longest = [min(2 * 2**n, 600) for n in range(12)]
+    assert all(most / 2 <= wait <= most + 1 for wait, most in zip(waits, longest, strict=True))
+    assert len({wait / most for wait, most in zip(waits, longest, strict=True)}) > 3, "jitter"
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+async def test_nothing_is_tried_before_the_time_that_teams_asks_for(desk: Desk, form: str) -> None:
+    await desk.notes("ada")
+    in_a_minute = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    asked = "59.5" if form == "seconds" else in_a_minute
+    desk.teams.befalls = befalls_once(Trouble(429, retry_after=asked))
+    again = await desk.delivers()
+    assert again
+    wait_s = (again - NOW).total_seconds()
+    assert 58 + CLOCKS_DIFFER_S <= wait_s <= 61 + CLOCKS_DIFFER_S
+    desk.now = again - timedelta(seconds=1)
+    await desk.delivers()
+    assert desk.got() == []
+
+
+@pytest.mark.parametrize("asked", ["soon", "-5", "nan", "inf", "Wed, 99 Foo 2026", "1e999"])
+async def test_an_odd_time_to_wait_is_none(desk: Desk, asked: str) -> None:
+    await desk.notes("ada")
+    desk.teams.befalls = befalls_once(Trouble(429, retry_after=asked))
+    again = await desk.delivers()
+    assert again
+    assert again <= NOW + timedelta(seconds=3 + CLOCKS_DIFFER_S)
+
+
+async def test_what_would_come_too_late_is_dropped_and_not_put_off(desk: Desk) -> None:
+    await desk.notes("ada")
+    desk.teams.befalls = lambda _: Trouble(429, retry_after="3600")
+    desk.write = lambda _: desk.letter_to("ada", until=NOW + timedelta(hours=1))
+    assert await desk.delivers() is None
+    assert await desk.state("ada") == MessageState.DROPPED
+
+
+async def test_a_letter_that_cannot_be_written_is_put_off_and_holds_up_no_other(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await desk.notes("canary-1", "canary-2", "ben")
+
+    def write(entry: Entry) -> Letter | Not:
+        if entry.recipient == "ben":
+            return desk.letter_to("ben")
+        raise KeyError(entry.recipient)
+
+    desk.write = write
+    await desk.delivers()
+    assert desk.got() == [chat_of("ben")]
+    assert await desk.state("canary-1") == MessageState.DEFERRED
+    (line,) = alarms(capsys)
+    assert (line["event"], line["error"]) == ("letter failed", "KeyError")
+    assert "canary" not in json.dumps(line)
+
+
+# -- refused --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("trouble", "why"),
+    [
+        (Trouble(403, code="ConversationBlockedByUser"), "403 ConversationBlockedByUser"),
+        (Trouble(403, code="Canary"), "403"),
+        (Trouble(404, code="ConversationNotFound"), "404 ConversationNotFound"),
+        (Trouble(400, code="BadArgument"), "400 BadArgument"),
+        (Trouble(401), "401"),
+        (Trouble(413), "413"),
+        (Trouble(500, code="ServiceError"), "500 ServiceError"),
+        (Trouble(302), "302"),
+    ],
+)
+async def test_everything_else_is_tried_once_and_told_of_once(
+    desk: Desk, trouble: Trouble, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await desk.notes("canary-1", "canary-2", "canary-3")
+    desk.teams.befalls = lambda _: trouble
+    assert await desk.delivers() is None
+    entry = await desk.found("canary-1")
+    assert (entry.state, entry.why) == (MessageState.UNREACHABLE, why)
+    assert len(desk.teams.calls) == 3
+    (line,) = alarms(capsys)
+    assert (line["event"], line["why"]) == ("message refused", why)
+    assert "canary" not in json.dumps(line)
+
+
+async def test_who_cannot_be_reached_is_written_to_again_once_they_talk_to_the_bot(
+    desk: Desk,
+) -> None:
+    await desk.notes("ada")
+    desk.teams.befalls = befalls_once(Trouble(403))
+    await desk.delivers()
+    await desk.delivers()
+    assert len(desk.teams.calls) == 1
+    await revive(desk.records, HERE, "ada", desk.now)
+    await desk.delivers()
+    assert desk.got() == [chat_of("ada")]
+
+
+async def test_a_conversation_that_is_gone_is_forgotten_and_made_anew_once(desk: Desk) -> None:
+    """By object id and tenant, since what was cached is not known any more."""
+    await desk.notes("ada")
+    cached = {"ada": "a:old"}
+
+    async def forget() -> None:
+        cached.clear()
+
+    async def write(_: Entry) -> Letter:
+        if "ada" not in cached:
+            cached["ada"] = await desk.connector.create_conversation(
+                desk.teams.url, "28:bot", TENANT, "ada"
+            )
+        return Letter(desk.address(cached["ada"]), desk.reply, forget=forget)
+
+    desk.teams.befalls = lambda conversation: Trouble(404) if conversation == "a:old" else None
+    assert await desk.delivery().deliver(HERE, write) is None
+    assert desk.got() == [chat_of("ada")]
+
+    desk.teams.befalls = lambda _: Trouble(404)
+    await desk.notes("ben")
+    await desk.delivery().deliver(HERE, write)
+    assert await desk.state("ben") == MessageState.UNREACHABLE, "and not for ever"
+
+
+async def test_who_has_not_installed_the_app_is_unreachable(desk: Desk) -> None:
+    """The letter asks for the conversation, and hears of it there."""
+    await desk.notes("ada")
+    desk.teams.befalls = lambda _: Trouble(403, code="ForbiddenOperationException")
+
+    async def write(_: Entry) -> Letter:
+        chat = await desk.connector.create_conversation(desk.teams.url, "28:bot", TENANT, "ada")
+        return Letter(desk.address(chat), desk.reply)
+
+    await desk.delivery().deliver(HERE, write)
+    entry = await desk.found("ada")
+    assert (entry.state, entry.why) == (
+        MessageState.UNREACHABLE,
+        "403 ForbiddenOperationException",
+    )
+
+
+# -- no message lost, none doubled ----------------------------------------------------------------
+
+
+async def test_asked_to_stop_it_ends_what_is_being_sent_and_gives_back_the_rest(
+    desk: Desk,
+) -> None:
+    people = [f"{n:02}" for n in range(40)]
+    await desk.notes(*people)
+    desk.teams.befalls = lambda _: Trouble(201, hangs_s=TIMEOUT_S / 2, taken=True)
+    delivering = asyncio.create_task(desk.delivers())
+    await three_are_sent(desk)
+    delivering.cancel()
+    with suppress(asyncio.CancelledError):
+        await delivering
+    states = [await desk.state(p) for p in people]
+    assert set(states) == {MessageState.SENT, MessageState.DUE}
+    assert states.count(MessageState.SENT) == len(desk.teams.sent)
+    desk.teams.befalls = befalls_once()
+    await desk.delivers()
+    assert sorted(desk.got()) == sorted(chat_of(p) for p in people)
+
+
+async def three_are_sent(desk: Desk) -> None:
+    while True:
+        if len(desk.teams.sent) >= 3:
+            return
+        await asyncio.sleep(0.01)
+
+
+async def test_a_claim_is_kept_while_a_message_is_sent_and_taken_over_when_it_runs_out(
+    desk: Desk,
+) -> None:
+    await desk.notes("ada")
+    desk.teams.befalls = befalls_once(Trouble(201, hangs_s=TIMEOUT_S / 2, taken=True))
+    await asyncio.gather(desk.delivers(), desk.delivers(), desk.delivers())
+    assert desk.got() == [chat_of("ada")]
+
+
+async def test_what_was_sent_is_noted_though_the_store_is_away_for_a_moment(desk: Desk) -> None:
+    await desk.notes("ada")
+    real, faults = desk.records, [Unavailable("away"), Unavailable("away")]
+
+    async def fails_after_the_send(_: Record) -> None:
+        if desk.teams.sent and faults:
+            raise faults.pop()
+
+    desk.records = Watched(real, fails_after_the_send)
+    await desk.delivers()
+    assert (faults, await desk.state("ada")) == ([], MessageState.SENT)
+
+
+async def test_without_the_store_it_ends_and_loses_nothing(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await desk.notes("ada", "ben")
+    real = desk.records
+
+    async def away(_: Record) -> None:
+        raise Unavailable("away")
+
+    desk.records = Watched(real, away)
+    async with asyncio.timeout(10):
+        await desk.delivers()
+    assert desk.got() == []
+    assert {line["event"] for line in alarms(capsys)} == {"store not reached"}
+    desk.records = real
+    await desk.delivers()
+    assert sorted(desk.got()) == [chat_of("ada"), chat_of("ben")]
+
+
+async def test_whoever_loses_the_race_for_a_claim_sends_nothing(desk: Desk) -> None:
+    await desk.notes("ada")
+    rival = desk.delivery()
+    act = AtWrite(0, lambda: rival.deliver(HERE, desk.letter))
+    desk.records = Watched(desk.records, act)
+    await desk.delivers()
+    assert act.came_to_it
+    assert desk.got() == [chat_of("ada")]
+
+
+async def test_an_answer_that_breaks_off_after_it_was_taken_counts(desk: Desk) -> None:
+    """A second attempt would be a second message."""
+    cut_short = asyncio.start_server(answers_half, "127.0.0.1", 0)
+    async with await cut_short as server:
+        host, port = server.sockets[0].getsockname()
+        url = f"http://{host}:{port}"
+        assert await desk.connector.send(url, "a:chat", {"type": "message"}) == ""
+        with pytest.raises(DeliveryError):
+            await desk.connector.create_conversation(url, "28:bot", TENANT, "ada")
+
+
+async def answers_half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 40\r\n\r\n" + b'{"id": ')
+    await writer.drain()
+    writer.close()
+
+
+def test_a_claim_lives_far_longer_than_a_call() -> None:
+    assert CLAIM_S > 5 * 10
+
+
+def alarms(capsys: pytest.CaptureFixture[str]) -> list[dict[str, str]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
