@@ -102,7 +102,7 @@ async def note(
         id_of(what, recipient),
         _body(0, ""),
         state=MessageState.DUE,
-        group=_from(at),
+        group=_from(at.replace(microsecond=0)),  # what is due now may be taken now
     )
     try:
         await records.create(record)

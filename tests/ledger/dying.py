@@ -29,7 +29,7 @@ class DeathAmongMany(Death):
     """Where several write at once, the one that ends next after number `at` has begun."""
 
     def written[T](self, result: T) -> T:
-        if self.when is When.AFTER and 0 < self.at <= self.writes:
+        if self.when is When.AFTER and 0 < self.at <= len(self.writes):
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
@@ -40,7 +40,7 @@ class DyingCalls:
     death: Death
 
     async def send(self, address: Address, reply: Reply) -> None:
-        self.death.about_to_write()
+        self.death.about_to_write("message sent")
         await self.connector.send_encoded(address.service_url, address.conversation, encoded(reply))
         self.death.written(None)
 
@@ -67,4 +67,4 @@ async def _send(folder: Path, url: str, hours_later: int, death: Death) -> int:
             at_once=AT_ONCE,
         )
         await delivery.deliver(HERE, Writer(Work(url), a_reply()))
-        return death.writes
+        return len(death.writes)

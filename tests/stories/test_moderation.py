@@ -70,7 +70,8 @@ async def test_comments_come_on_the_working_day_after_a_mixing(
     assert "no comments to read" in (await reads(channels)).words
 
     assert await due(bot, FRIDAY, "09:29") == []
-    assert await due(bot, FRIDAY, "09:30") == ["comments-queued", "posted-comments"]
+    done = ["comments-queued", "unfinished-reminded", "posted-comments"]
+    assert await due(bot, FRIDAY, "09:30") == done
 
     (notice,) = channels.heard(teams)
     assert "Comments to read: Exampleshire" in notice.card.words
