@@ -92,9 +92,13 @@ class Practitioner:
         await answers(self.person, self.options[:11])
 
     async def second_half(self) -> None:
-        """On another device, where the chat is as it was sent: `refresh` shows what comes next."""
+        """On another device, where the chat is as it was sent: `refresh` shows what comes next.
+
+        Unless a reminder came last: then "Continue" does.
+        """
         self.person = self.person.on_another_device()
-        await self.person.opens_the_chat()
+        if "Continue" in (await self.person.opens_the_chat()).buttons:
+            await self.person.presses("Continue")
         await answers(self.person, self.options[11:])
         await self.person.presses("Next", self._boxes())
         if self.changes:
