@@ -174,17 +174,22 @@ def _fitting(lines: Sequence[str]) -> int:
 
 def reminder_card(page: Page, which: str, first_name: str) -> Card:
     """`which`: opening, midway or last. Without a first name, the greeting goes without one."""
-    said = page.text(f"reminder_{which}", first_name=first_name or _HERE)
     return card(
         page,
         [
-            *(
-                text(page.words.word("hello")) if _HERE in paragraph else text(paragraph)
-                for paragraph in said.split("\n\n")
-            ),
+            *(text(paragraph) for paragraph in reminder_words(page, which, first_name)),
             buttons(press(page, Verb.SHOW)),
             *paragraphs(page.text("stop_reminders_lead")),
             buttons(press(page, Verb.STOP_LEAD)),
             *help_rows(page),
         ],
     )
+
+
+def reminder_words(page: Page, which: str, first_name: str) -> list[str]:
+    """Its paragraphs."""
+    said = page.text(f"reminder_{which}", first_name=first_name or _HERE)
+    return [
+        page.words.word("hello") if _HERE in paragraph else paragraph
+        for paragraph in said.split("\n\n")
+    ]

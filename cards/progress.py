@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -24,11 +25,33 @@ def status_card(page: Page, notes: Sequence[str], *, has_summary: bool) -> Card:
             *(block for note in notes for block in paragraphs(note)),
             *([buttons(summary)] if has_summary else []),
             buttons(link_of(page, "open_chat")),
+            buttons(press(page, Verb.STATUS, page.words.buttons["see_reminders"], reminders=True)),
             buttons(press(page, Verb.ADD_LEADS)),
             buttons(press(page, Verb.EXTEND)),
             buttons(press(page, Verb.CLOSE)),
         ],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """When something goes out and to whom, in a sentence, and its words, by paragraph."""
+
+    said: str
+    words: Sequence[str]
+
+
+def reminders_card(page: Page, sent: str, planned: Sequence[Planned]) -> Card:
+    """`sent`: how far the last reminder to leads has come; empty before the first one."""
+    body = paragraphs(sent) if sent else []
+    if not planned:
+        body += paragraphs(page.text("upcoming_none"))
+    for each in planned:
+        body.append(text(each.said, weight="bolder", separator=True))
+        body += [container([text(part) for part in each.words], style="emphasis")] * bool(
+            each.words
+        )
+    return card(page, [*body, buttons(press(page, Verb.STATUS))])
 
 
 def extend_card(page: Page, typed: Values, problem: str = "") -> Card:

@@ -10,6 +10,7 @@ claimed: when the claim runs out; deferred: until when). A body holds nothing ab
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -128,6 +129,12 @@ async def takeable(records: Records, snapshot: SnapshotId, now: datetime) -> lis
         heads = await records.first_heads(snapshot, Kind.MESSAGE, state, PAGE)
         found += [h for h in heads if _may_be_taken(h, now) and not is_to_channel(h.id)]
     return found
+
+
+async def how_far(records: Records, snapshot: SnapshotId, what: str) -> Counter[str]:
+    """How many are in each state. Only ever asked of messages to leads."""
+    heads = await records.heads(snapshot, Kind.MESSAGE)
+    return Counter(head.state for head in heads if head.id.rpartition(".")[0] == what)
 
 
 async def next_at(records: Records, snapshot: SnapshotId) -> datetime | None:

@@ -7,6 +7,7 @@ from datetime import date
 
 from bot.turns.form import deadline_after, is_line
 from bot.turns.posts import extension_card
+from bot.turns.upcoming import reminders
 from bot.turns.visit import Handler, Visit, closed_date
 from cards.help import facilitator_help_card, worried_in_channel_card
 from cards.page import say_day
@@ -39,6 +40,8 @@ async def status(visit: Visit) -> Card:
         if found is None:
             return closed_card(visit.page, closed)
         return summary_card(visit.page, found[0], closed_date=closed)
+    if visit.turn.is_set("reminders"):
+        return await reminders(visit)
     interim = await sent_interim(records, snapshot)
     if interim and visit.turn.is_set("summary"):
         return interim_card(visit.page, interim)

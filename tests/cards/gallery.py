@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.sample import CONTACTS
 from bot.turns import facilitator, moderator, practitioner
 from bot.turns.turn import Place
-from cards.chat import continue_card
+from cards.chat import continue_card, unfinished_card
 from cards.comments import Checked, checked_card, comments_card
 from cards.help import (
     facilitator_help_card,
@@ -29,6 +29,7 @@ from cards.leads import (
     leads_to_email_card,
     leads_unreachable_card,
     reminder_card,
+    reminder_words,
 )
 from cards.moderation import (
     comment_card,
@@ -50,12 +51,14 @@ from cards.opening import (
 from cards.page import Page, Setting, page_of
 from cards.parts import Card, press, with_note
 from cards.progress import (
+    Planned,
     close_card,
     closed_card,
     extend_card,
     extended_card,
     nudge_card,
     refused_card,
+    reminders_card,
     status_card,
 )
 from cards.review import all_answered_card, review_card
@@ -371,6 +374,18 @@ def _extend(page: Page) -> Card:
     return extend_card(page, {"reason": "Half term"}, page.text("extend_not_later"))
 
 
+def _reminders(page: Page) -> Card:
+    sent = page.text("reminders_sent", leads_sent="41", leads_waiting="2", leads_by_email="7")
+    day = page.text("upcoming_leads", reminder_day=_closed_date(page))
+    nudge = page.text("upcoming_nudge", reminder_day=_closed_date(page))
+    words = reminder_words(page, "midway", "")
+    return reminders_card(page, sent, [Planned(day, words), Planned(nudge, ())])
+
+
+def _no_reminders(page: Page) -> Card:
+    return reminders_card(page, "", [])
+
+
 def _nudge(page: Page) -> Card:
     stands = ("below", "near", "above")
     beside = {c.id: stands[n % len(stands)] for n, c in enumerate(page.snapshot.cells)}
@@ -551,6 +566,10 @@ EXHIBITS = (
     _in_channel("status_with_summary", _status_with_summary),
     _in_channel("extend", _extend),
     _in_channel("extended", _extended),
+    Exhibit("unfinished_midway", lambda page: unfinished_card(page, "midway"), sent=True),
+    Exhibit("unfinished_last", lambda page: unfinished_card(page, "last"), sent=True),
+    _in_channel("reminders", _reminders),
+    _in_channel("reminders_of_nobody", _no_reminders),
     _in_channel("nudge", _nudge),
     _in_channel("nudge_of_few", _nudge_of_few),
     _in_channel("refused", lambda page: refused_card(page, "facilitator_only")),

@@ -176,3 +176,42 @@ async def test_a_lead_who_begins_to_talk_gets_the_reminder_that_they_had_missed(
     assert len(await reminders(teams, ann, had)) == 1
     (lead,) = await all_leads(await the_snapshot(bot), bot.app.service.records)
     assert not lead.is_out_of_reach
+
+
+# -- what facilitators see of it -------------------------------------------------------------------
+
+
+async def test_facilitators_see_what_comes_next_in_its_words_and_how_many_leads_it_reached(
+    teams: Teams, bot: BotOnDemand
+) -> None:
+    ann = teams.person("Ann")
+    channel = await a_channel_with_leads(teams, ann.email, "cy@dale.example")
+    await ann.types("start")
+    fay = teams.person("Fay")
+    await fay.posts("status", channel)
+    shown = (await fay.presses_in(channel, "See the reminders")).words
+    assert "Monday 2 March at 9.30am: to the safeguarding leads" in shown
+    assert "Friday 6 March at 9.30am: to practitioners who have begun" in shown
+    assert "a note on progress, in this channel" in shown
+    assert "A few minutes in a staff meeting can be enough." in shown
+    assert "Last reminder to leads" not in shown
+
+    await begins(teams.person("Ada"))
+    await works_at(bot, MIDWAY)
+    await fay.posts("status", channel)
+    shown = (await fay.presses_in(channel, "See the reminders")).words
+    assert "Last reminder to leads: 1 sent in Teams, 0 still waiting, 1 left for you" in shown
+    assert "Friday 6 March" not in shown
+    assert "Thursday 12 March at 9.30am: to the safeguarding leads" in shown
+
+
+async def test_an_extension_changes_what_comes_at_once(teams: Teams, bot: BotOnDemand) -> None:
+    fay, channel = teams.person("Fay"), teams.channel()
+    await fay.posts("status", channel)
+    await fay.posts("extend", channel)
+    later = {"deadline": "2026-03-20", "reason": "Snow."}
+    await fay.presses_in(channel, "Move the deadline", later)
+    await fay.posts("status", channel)
+    shown = (await fay.presses_in(channel, "See the reminders")).words
+    assert "Thursday 12 March" not in shown
+    assert "Wednesday 18 March at 9.30am: to the safeguarding leads" in shown
