@@ -96,6 +96,10 @@ class Directory:
         """What is remembered, without asking the store."""
         return self._known.get(id)
 
+    def remembered(self) -> list[Running]:
+        """Every snapshot that is remembered, without asking the store."""
+        return list(self._known.values())
+
     def note(self, running: Running) -> Running:
         """Remember a newer version than the one that was read last."""
         self._known[running.snapshot.id] = running

@@ -50,6 +50,11 @@ class Reminding:
         self._service = service
         self._delivery = delivery
         self._noted: dict[tuple[str, str], int] = {}
+        self._again: dict[str, datetime | None] = {}
+
+    def again_at(self, snapshot: str) -> datetime | None:
+        """When a message that was put off may be sent; None: none was."""
+        return self._again.get(snapshot)
 
     async def remind(self, running: Running) -> AsyncIterator[str]:
         """Note what is due, send what can be sent now, and tell what was begun."""
@@ -62,7 +67,10 @@ class Reminding:
                 yield "unfinished-reminded"
             if await self._hand_over_list(running, working):
                 yield "leads-to-email"
-        await self._delivery.deliver(running.snapshot.id, lambda entry: self._write(running, entry))
+        again = await self._delivery.deliver(
+            running.snapshot.id, lambda entry: self._write(running, entry)
+        )
+        self._again[running.snapshot.id] = again
         await self._mark_unreachable(running)
         await self._forget_unfinished(running)
 

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from random import Random
 
 import structlog
@@ -19,7 +20,7 @@ from bot.posting import Posting
 from bot.reminding import Reminding
 from bot.turns.visit import Service
 from snapshot.closing import begin_close, finish_close, sweep
-from snapshot.destroying import destroy_if_due
+from snapshot.destroying import destroy_if_due, due_on
 from snapshot.envelope import State
 from snapshot.interim import mix_due, publish_interim
 from snapshot.moderating import nudge_due, queue_due
@@ -27,9 +28,14 @@ from snapshot.opening import Running
 from snapshot.ports import KeysUnavailable, Kind, RecordsError
 from snapshot.progress import progress_due
 from snapshot.publication import record_moves
+from snapshot.reminding import next_event
 from snapshot.snapshot import Phase
 
-LOOK_EVERY_S = 60.0
+LOOK_EVERY_S = 600.0
+"""Seconds: how long it rests at most. Another process may have left something to be done."""
+
+TRY_AGAIN_S = 60.0
+SOON_S = 1.0
 
 _log = structlog.get_logger()
 
@@ -60,6 +66,7 @@ class Worker:
         self._dice = dice
         self._due = due
         self._meeting = meeting
+        self._has_failed = False
 
     async def run(self) -> None:
         """Until cancelled. One snapshot's trouble is logged and tried again, and stops no other."""
@@ -67,11 +74,35 @@ class Worker:
             self._due.clear()
             async for deed in self.deeds():
                 _log.info(deed.did, snapshot=deed.snapshot)
-            try:
-                async with asyncio.timeout(LOOK_EVERY_S):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.rest_s()):
                     await self._due.wait()
-            except TimeoutError:
-                continue
+
+    def rest_s(self) -> float:
+        """Until the next thing is due; not so long where something has failed or is half done."""
+        found = self._service.directory.remembered()
+        if self._has_failed or any(r.phase is Phase.CLOSING for r in found):
+            return TRY_AGAIN_S
+        now = self._service.clock()
+        due = [at for r in found if (at := self._next_event(r, now))]
+        # One that could be sent and was not waits for another, or for the store.
+        soonest = now + timedelta(seconds=TRY_AGAIN_S)
+        again = (self._reminding.again_at(r.snapshot.id) for r in found)
+        due += [at if at > now else soonest for at in again if at]
+        until = min(due, default=now + timedelta(seconds=LOOK_EVERY_S))
+        # By another clock than ours it may be a moment too early.
+        return min(LOOK_EVERY_S, max(SOON_S, (until - now).total_seconds() + SOON_S))
+
+    def _next_event(self, running: Running, now: datetime) -> datetime | None:
+        service = self._service
+        return next_event(
+            running.snapshot,
+            now,
+            service.working_days(running.snapshot.nation),
+            phase=running.phase,
+            moderated=running.moderators is not None,
+            key_due=None if running.key_is_gone else due_on(running, service.setting.key_days),
+        )
 
     async def do_due(self) -> list[Deed]:
         """Everything that is due now."""
@@ -79,6 +110,7 @@ class Worker:
 
     async def deeds(self) -> AsyncIterator[Deed]:
         """Do everything that is due now, and tell of each as it is done."""
+        self._has_failed = False
         found = await self._all()
         await self._meeting.look(self._service, found)
         for running in found:
@@ -87,12 +119,14 @@ class Worker:
                 async for did in self._do(running):
                     yield Deed(did, id)
             except Exception as error:  # noqa: BLE001 - the next snapshot must not wait for this one
+                self._has_failed = True
                 _log.error("work failed", snapshot=id, **where(error))
 
     async def _all(self) -> list[Running]:
         try:
             return await self._service.directory.all(fresh=True)
         except RecordsError as error:
+            self._has_failed = True
             _log.error("store not reached", **where(error))
             return []
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.rehearsal.teams import PersonHere, Sent, Teams
 from snapshot.leads import all_leads
-from snapshot.ports import Kind
+from snapshot.ports import Kind, Unavailable
 from tests.stories.commenting import the_snapshot
 from tests.stories.conftest import free_port
 from tests.stories.opening import BotOnDemand
@@ -215,3 +215,26 @@ async def test_an_extension_changes_what_comes_at_once(teams: Teams, bot: BotOnD
     shown = (await fay.presses_in(channel, "See the reminders")).words
     assert "Thursday 12 March" not in shown
     assert "Wednesday 18 March at 9.30am: to the safeguarding leads" in shown
+
+
+# -- when the worker looks again -------------------------------------------------------------------
+
+
+async def test_the_worker_rests_until_the_next_thing_is_due_and_ten_minutes_at_most(
+    teams: Teams, bot: BotOnDemand
+) -> None:
+    await works_at(bot, MIDWAY - timedelta(seconds=90))
+    assert bot.app.worker.rest_s() == 91
+    await works_at(bot, MIDWAY)
+    assert bot.app.worker.rest_s() == 600
+
+
+async def test_the_worker_looks_again_soon_where_something_has_failed(
+    teams: Teams, bot: BotOnDemand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(bot.app.service.records, "heads", fails)
+    await works_at(bot, MIDWAY)
+    assert bot.app.worker.rest_s() == 60
