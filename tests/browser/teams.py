@@ -6,15 +6,21 @@ import os
 import re
 import socket
 import sys
-from asyncio.subprocess import Process
+from asyncio.subprocess import PIPE, Process, create_subprocess_exec
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from playwright.async_api import Locator, Page, expect
 
 from infra.playground.run import PLAYGROUND, PLAYGROUND_CONFIG, answers, child
+from snapshot.opening import take_up
+from snapshot.ports import DIRECTORY, Kind
+from snapshot.snapshot import Snapshot
+from storage.keyfiles import KeyFiles
+from storage.sqlite import SqliteRecords
 
 SAMPLE_PEOPLE = 120
 SHOTS = Path(__file__).parents[2] / "var/shots"
@@ -63,6 +69,21 @@ class LocalTeams:
     async def restarts_the_bot(self) -> None:
         await self.stops_the_bot()
         await self.starts_the_bot()
+
+    async def ticks(self, at: datetime) -> str:
+        """What is due at this time is done, by a process of its own; what that has said."""
+        command = [sys.executable, "-m", "bot", "tick", "--at", at.isoformat()]
+        settings = self._settings_of_the_bot()
+        ticking = await create_subprocess_exec(*command, env=settings, stdout=PIPE, stderr=PIPE)
+        out, errors = await ticking.communicate()
+        assert ticking.returncode == 0, errors.decode()
+        assert b"error" not in errors, errors.decode()
+        return out.decode()
+
+    async def snapshot(self) -> Snapshot:
+        async with SqliteRecords(self.folder / "snapshot.db") as records:
+            (record,) = await records.read_all(DIRECTORY, Kind.SNAPSHOT)
+            return (await take_up(record, KeyFiles(self.folder / "keys"))).snapshot
 
     async def starts_the_playground(self, running: AsyncExitStack) -> None:
         log = self.folder / "playground-output.log"
