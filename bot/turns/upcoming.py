@@ -36,7 +36,8 @@ def _planned(
     for due in lead_reminders(snapshot, working):
         yield due.at, "upcoming_leads", tuple(reminder_words(page, due.which, ""))
     for due in unfinished_reminders(snapshot, working):
-        yield due.at, "upcoming_unfinished", (page.text(f"unfinished_{due.which}"),)
+        said = page.text(f"unfinished_{due.which}")
+        yield due.at, "upcoming_unfinished", tuple(said.split("\n\n"))
     for at in nudges(snapshot, working):
         yield at, "upcoming_nudge", ()
 
