@@ -22,6 +22,7 @@ from bot.pace import Pace
 from bot.posting import Posting
 from bot.sample import open_sample
 from bot.settings import Settings
+from bot.teams.connector import new_session
 from bot.turns.dispatch import act, apology
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Rights, Service
@@ -57,7 +58,7 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
     async with (
         _keys(settings) as keys,
         _store(settings) as records,
-        aiohttp.ClientSession() as session,
+        new_session() as session,
     ):
         due = asyncio.Event()
         service = await _service(settings, records, keys, clock, due)

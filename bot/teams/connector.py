@@ -129,6 +129,11 @@ async def _id_in(answer: aiohttp.ClientResponse) -> str:
         return ""
 
 
+def new_session() -> aiohttp.ClientSession:
+    """To be shared by all that calls Teams. Nobody there sets a cookie."""
+    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+
+
 def _conversations(service_url: str) -> str:
     return f"{service_url.rstrip('/')}/v3/conversations"
 
