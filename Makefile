@@ -19,7 +19,7 @@ help:
 	@echo 'make test           set up, check, run every test'
 	@echo "make test ARGS=...  the same, with arguments for pytest, such as ARGS='-k notice'"
 	@echo 'make check          format, lint, types, direction of imports'
-	@echo 'make bench          what a turn costs, 32 people at once, memory over 20,000 turns'
+	@echo 'make bench          what a turn and a message cost, 32 people at once, memory'
 	@echo 'make attacks        attack the stores, write what came of it to docs/attacks.md'
 	@echo 'make crash          kill a worker at each of its writes, write what came of it to docs/crash.md'
 	@echo 'make costs          count what is asked of Cosmos DB, write what it costs to docs/costs.md'
@@ -49,6 +49,7 @@ bench: $(VENV)/.test node-test
 	$(PYTHON) -m tests.bench.cosmos
 	$(PYTHON) -m tests.bench.crowd
 	$(PYTHON) -m tests.bench.memory
+	$(PYTHON) -m tests.bench.sends
 
 # Also part of the tests; this writes the page.
 attacks: $(VENV)/.test node-test

@@ -24,6 +24,7 @@ from bot.posting import Posting
 from bot.reminding import Reminding
 from bot.sample import open_sample
 from bot.settings import Env, Settings
+from bot.teams.connector import new_session
 from bot.turns.dispatch import act, apology
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Rights, Service
@@ -59,8 +60,7 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
     async with (
         _keys(settings) as keys,
         _store(settings) as records,
-        # No cookie of one place that files are fetched from goes with the request for the next.
-        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
+        new_session() as session,
     ):
         due = asyncio.Event()
         fetch = _files(settings, session)

@@ -52,6 +52,11 @@ FRESH_S = 2.0
 NOTING_S = (0.5, 1.0, 2.0, 4.0)
 """Pauses before what came of a call is noted again, where the store did not answer."""
 
+BEAT_S = 0.5
+"""What was sent is noted at the next beat, and the next messages are taken then: many at once,
+which a store can make cheap.
+"""
+
 NO_LETTER = "no letter"
 """Why a message was put off that could not be written: something is wrong on our side."""
 
@@ -103,6 +108,7 @@ class Delivery:
         *,
         at_once: int = AT_ONCE,
         claim_s: float = CLAIM_S,
+        beat_s: float = BEAT_S,
     ) -> None:
         self._records = records
         self._send = send
@@ -111,6 +117,7 @@ class Delivery:
         self._dice = dice
         self._at_once = at_once
         self._claim_s = claim_s
+        self._beat_s = beat_s
         self._told: set[tuple[str, ...]] = set()
 
     async def deliver(self, snapshot: SnapshotId, write: Write) -> datetime | None:
@@ -210,6 +217,8 @@ class Delivery:
             await self._failed(entry, letter, error)
             await self._pace.heard(letter.address.tenant, refused_for_s=_refused_for_s(error))
         else:
+            if not is_to_channel(entry.record.id):
+                await self._beat()
             await self._settle(entry, MessageState.SENT)
             await self._pace.heard(letter.address.tenant)
 
@@ -235,6 +244,9 @@ class Delivery:
             await self._settle(entry, MessageState.DROPPED, why)
         else:
             await _firmly(lambda: defer(self._records, entry, again, entry.tries + 1, why))
+
+    async def _beat(self) -> None:
+        await asyncio.sleep(self._beat_s - _loop_time() % self._beat_s)
 
     async def _settle(self, entry: Entry, outcome: MessageState, why: str = "") -> None:
         await _firmly(lambda: settle(self._records, entry, outcome, why))

@@ -1,7 +1,8 @@
 """How fast we send: one pace for each tenant and channel, kept by all processes together.
 
-A process reserves a run of slots by compare-and-set in the store and spaces its calls in them.
-What a dead process had reserved, a quarter of a second at most, is lost and nothing else.
+A process reserves a run of a few calls by compare-and-set in the store. Runs are spaced; the calls
+of one go out together, since waking up for each would cost as much as the call. What a dead process
+had reserved is lost, a fifth of a second at most, and nothing else.
 
 Clocks of machines differ, so a pace has a time of its own: that of the fastest clock that took
 part. Whoever reads in the record a time that is ahead of theirs adopts it; and whoever joins waits,
@@ -20,19 +21,19 @@ from typing import Any
 
 from snapshot.ports import DIRECTORY, Changed, Exists, Kind, Missing, Record, Records
 
-CALLS_A_SECOND = 32.0
-"""To one tenant. Teams takes 50, answers to people included. We make at most 40 in any second: the
-rest is for a run that overlaps with that of another process, held up or with a clock that differs.
+CALLS_A_SECOND = 30.0
+"""To one tenant. Teams takes 50, answers to people included. We make at most 40 in any second, also
+where it begins with a run that is late and ends with one that is early in its time.
 """
 
 POSTS_A_SECOND = 1.0
 """Into one channel; Teams takes 7 in a second, but 60 in half a minute."""
 
-RUN = 8
-"""Slots that are reserved in one go, where so many wait: a quarter of a second."""
+RUN = 6
+"""Calls that are reserved in one go, where so many wait."""
 
 GRACE_S = 0.1
-"""How late the last slot of a run may be used. After that its time belongs to others."""
+"""How late a run may go out. After that its time belongs to others."""
 
 REFUSALS = 5
 """So many 429 in a row mean that Teams refuses the tenant, not a conversation: then all wait.
@@ -47,17 +48,21 @@ type Sleep = Callable[[float], Awaitable[object]]
 
 @dataclass
 class _Lane:
-    """What this process knows of one pace. `next` and `ends` are in the pace's own time."""
+    """What this process knows of one pace. `left` calls of its run go out at `at`.
+
+    That is in the pace's own time, which is `ahead` of the machine's. `kept` is the record as we
+    left it, which nobody may have changed since.
+    """
 
     id: str
     a_second: float
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: int = 0
     left: int = 0
-    next: float = 0.0
-    ends: float = 0.0
+    at: float = 0.0
     ahead: float = 0.0
     has_joined: bool = False
+    kept: Record | None = None
     refusals: int = 0
 
 
@@ -101,40 +106,38 @@ class Pace:
         lane.waiting += 1
         try:
             async with lane.lock:
-                await self._take_slot(lane)
+                await self._take_call(lane)
         finally:
             lane.waiting -= 1
 
-    async def _take_slot(self, lane: _Lane) -> None:
+    async def _take_call(self, lane: _Lane) -> None:
         while True:
-            if not lane.left or max(self._now(lane), lane.next) > lane.ends + GRACE_S:
+            # Where the process was held up, its run is past, and not to be caught up.
+            if not lane.left or self._now(lane) > lane.at + GRACE_S:
                 await self._reserve(lane)
-            if (wait := lane.next - self._now(lane)) > 0:
-                await self._sleep(wait)
-            # Where the process was held up, the rest of its run is past, and not to be caught up.
-            if lane.left and self._now(lane) <= lane.ends + GRACE_S:
-                break
-        lane.left -= 1
-        lane.next = max(lane.next, self._now(lane)) + 1 / lane.a_second
+            if (wait_s := lane.at - self._now(lane)) > 0:
+                await self._sleep(wait_s)
+            if lane.left and self._now(lane) <= lane.at + GRACE_S:
+                lane.left -= 1
+                return
 
     async def _reserve(self, lane: _Lane) -> None:
-        slots = min(lane.waiting, RUN) if lane.a_second > 1 else 1
-        takes_s = slots / lane.a_second
-        free_at = await self._write(lane, lambda _, free_at: free_at + takes_s)
-        lane.left, lane.ends = slots, free_at + takes_s
-        lane.next = max(lane.next, free_at)  # the last run may have ended late
+        calls = min(lane.waiting, RUN) if lane.a_second > 1 else 1
+        takes_s = calls / lane.a_second
+        lane.at = await self._write(lane, lambda _, free_at: free_at + takes_s)
+        lane.left = calls
 
     async def _hold_back(self, lane: _Lane, for_s: float) -> None:
         await self._write(lane, lambda now, free_at: max(free_at, now + for_s))
         lane.left = 0  # the rest of our own run with it
 
     async def _write(self, lane: _Lane, later: Callable[[float, float], float]) -> float:
-        """Move the time from which slots are free, and return what it was before.
+        """Move the time from which calls are free, and return what it was before.
 
         `later`: from now and the time that it is to the one that it is to be.
         """
         while True:
-            found = await self._read(lane)
+            found = lane.kept or await self._read(lane)
             at, free_at = _times(found.body)
             lane.ahead += max(0.0, at - self._now(lane))
             now = self._now(lane)
@@ -143,8 +146,9 @@ class Pace:
             free_at = max(now, free_at)
             body = {"at": now, "free_at": later(now, free_at)}
             write = self._records.replace if found.etag else self._records.create
+            lane.kept = None
             with suppress(Changed, Exists):
-                await write(replace(found, body=body))
+                lane.kept = await write(replace(found, body=body))
                 lane.has_joined = True
                 return free_at
 
@@ -164,7 +168,7 @@ def _id(what: str, of: str) -> str:
 
 
 def _times(body: Mapping[str, Any]) -> tuple[float, float]:
-    """When it was written, and from when slots are free; what somebody has broken is no time."""
+    """When it was written, and from when calls are free; what somebody has broken is no time."""
     at, free_at = body.get("at"), body.get("free_at")
     if isinstance(at, int | float) and isinstance(free_at, int | float):
         return at, free_at

@@ -11,11 +11,11 @@ import asyncio
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import orjson
 
@@ -41,13 +41,34 @@ CREATE TABLE IF NOT EXISTS records (
 """
 
 
+type Values = tuple[str | int, ...]
+type _Outcome = list[Any] | int | Exception
+"""The rows of a query, how many a write has changed, or what went wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """`done` is told what came of it."""
+
+    sql: str
+    values: Values
+    writes: bool
+    done: asyncio.Future[_Outcome]
+
+
 class SqliteRecords:
-    """Implements `snapshot.ports.Records`. All statements run in one thread of its own."""
+    """Implements `snapshot.ports.Records`. All statements run in one thread of its own.
+
+    Those that wait while it is busy go together: one way to the thread and, for what they write,
+    one transaction, hence one wait for the disk. Each still succeeds or fails by itself.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
         self._db: sqlite3.Connection
+        self._waiting: list[_Statement] = []
+        self._is_busy = False
 
     async def __aenter__(self) -> Self:
         """Open the file, making it if need be. Raises `Unusable`, `Unavailable`."""
@@ -172,15 +193,75 @@ class SqliteRecords:
         if is_busy:
             raise sqlite3.OperationalError("another process reads the log")
 
-    async def _query(self, sql: str, values: tuple[str | int, ...]) -> list[Any]:
-        return await self._run(lambda: self._db.execute(sql, values).fetchall())
+    def _execute(self, group: Sequence[_Statement]) -> list[tuple[_Statement, _Outcome]]:
+        # First what reads: it need not wait for another process that writes.
+        reads = [(each, self._execute_one(each)) for each in group if not each.writes]
+        return reads + self._write_all([each for each in group if each.writes])
 
-    async def _write(self, sql: str, values: tuple[str, ...]) -> int:
-        return await self._run(lambda: self._db.execute(sql, values).rowcount)
+    def _write_all(self, group: Sequence[_Statement]) -> list[tuple[_Statement, _Outcome]]:
+        if len(group) < 2:
+            return [(each, self._execute_one(each)) for each in group]
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            outcomes = [(each, self._execute_one(each)) for each in group]
+            self._db.execute("COMMIT")  # fails also where SQLite has given the transaction up
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            return [(each, error) for each in group]
+        return outcomes
 
-    async def _change(self, sql: str, values: tuple[str, ...]) -> None:
+    def _execute_one(self, statement: _Statement) -> _Outcome:
+        try:
+            cursor = self._db.execute(statement.sql, statement.values)
+            return cursor.rowcount if statement.writes else cursor.fetchall()
+        except Exception as error:  # noqa: BLE001 - whoever asked is told; the others go on
+            return error
+
+    # -- on the way to the thread ---------------------------------------------------------------
+
+    async def _query(self, sql: str, values: Values) -> list[Any]:
+        return cast(list[Any], await self._do(sql, values, writes=False))
+
+    async def _write(self, sql: str, values: Values) -> int:
+        return cast(int, await self._do(sql, values, writes=True))
+
+    async def _change(self, sql: str, values: Values) -> None:
         if not await self._write(sql, values):
             raise Changed
+
+    async def _do(self, sql: str, values: Values, *, writes: bool) -> list[Any] | int:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[_Outcome] = loop.create_future()
+        self._waiting.append(_Statement(sql, values, writes, done))
+        if not self._is_busy:
+            self._is_busy = True
+            loop.call_soon(self._start)
+        outcome = await done
+        if isinstance(outcome, sqlite3.Error) and not isinstance(outcome, sqlite3.IntegrityError):
+            raise Unavailable(getattr(outcome, "sqlite_errorname", "")) from None
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def _start(self) -> None:
+        """Send all that wait to the thread; when they are done, those that came meanwhile."""
+        self._is_busy = bool(self._waiting)
+        if self._is_busy:
+            group, self._waiting = self._waiting, []
+            loop = asyncio.get_running_loop()
+            try:
+                running = loop.run_in_executor(self._thread, self._execute, group)
+            except RuntimeError as error:  # it has been closed
+                self._tell([(each, error) for each in group])
+            else:
+                running.add_done_callback(lambda ran: self._tell(ran.result()))
+
+    def _tell(self, outcomes: Sequence[tuple[_Statement, _Outcome]]) -> None:
+        for statement, outcome in outcomes:
+            if not statement.done.done():  # whoever waited may have been cancelled
+                statement.done.set_result(outcome)
+        self._start()
 
     async def _run[T](self, work: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()

@@ -146,6 +146,11 @@ def _id_in(said: dict[str, Any]) -> str:
     return id if isinstance(id, str) else ""
 
 
+def new_session() -> aiohttp.ClientSession:
+    """To be shared by all that calls Teams. Nobody there sets a cookie."""
+    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+
+
 def _conversations(service_url: str) -> str:
     return f"{service_url.rstrip('/')}/v3/conversations"
 

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import aiohttp
 from aiohttp import web
 from rich.progress import Progress, track
 
 from bot.delivery import Letter, Not
 from bot.teams.bot import message_with
+from bot.teams.connector import new_session
 from snapshot.ledger import Entry
 from storage.sqlite import SqliteRecords
 from tests.bench.servers import Served, resident_mib, serve, started
@@ -33,12 +33,12 @@ OURS_A_ROUND = 600
 STOCK_A_ROUND = 30
 AT_LEAST = 20.0
 
-FEW, MANY = 1_000, 5_000
+FEW, MANY = 1_000, 50_000
 STEP = 500
 MOST_GROWTH = 0.05
 """Of some 100 MiB that is about 100 bytes for each recipient: less than a kept head would take."""
 
-HURRY = 100
+HURRY = 30
 """How many times as fast the pace goes: what it costs is counted, and nobody has to wait for it."""
 
 
@@ -136,7 +136,7 @@ def serve_ours(folder: Path, pipe: Connection, url: str) -> None:
 async def _serve_ours(folder: Path, pipe: Connection, url: str) -> None:
     async with (
         SqliteRecords(folder / "snapshot.db") as records,
-        aiohttp.ClientSession() as session,
+        new_session() as session,
     ):
         work = Work(url, hurry=HURRY)
         delivery, writer = delivery_of(work, records, session), Writer(work, a_reply())

@@ -17,7 +17,7 @@ from random import Random
 
 import pytest
 
-from snapshot.ports import DIRECTORY, Changed, Kind, Record, Unavailable
+from snapshot.ports import DIRECTORY, Changed, Exists, Head, Kind, Record, Unavailable
 from storage.errors import NewerDatabase
 from storage.sqlite import LOCK_WAIT_MS, SqliteRecords
 from tests.contract.racer import RACE
@@ -338,6 +338,52 @@ async def test_a_locked_database_is_unavailable_in_time_for_teams_and_reading_go
         assert await records.read(HERE, Kind.ENVELOPE, "ada") == kept
     assert LOCK_WAIT_MS < 3_000
     await records.replace(kept)
+
+
+async def test_writes_that_come_together_fail_together_and_then_nothing_is_kept(
+    records: SqliteRecords, path: Path
+) -> None:
+    kept = await records.create(an_envelope())
+    async with locked(path):
+        writing = [asyncio.create_task(records.create(an_envelope(f"{n}"))) for n in range(3)]
+        assert await records.read(HERE, Kind.ENVELOPE, "ada") == kept, "who reads goes on"
+        outcomes = await asyncio.gather(*writing, return_exceptions=True)
+    assert [type(o) for o in outcomes] == [Unavailable] * 3
+    assert [h.id for h in await records.heads(HERE, Kind.ENVELOPE)] == ["ada"]
+
+
+async def test_of_writes_that_come_together_each_succeeds_or_fails_by_itself(
+    records: SqliteRecords, path: Path
+) -> None:
+    ada, ben = [await records.create(an_envelope(id)) for id in ("ada", "ben")]
+    changed = await records.replace(ben)
+    outcomes = await asyncio.gather(
+        records.replace(replace(ada, state="submitted")),
+        records.replace(replace(ben, state="withdrawn")),
+        records.create(an_envelope("ada")),
+        records.create(an_envelope("cat")),
+        records.delete(replace(ada, id="nobody")),
+        return_exceptions=True,
+    )
+    assert [type(o) for o in outcomes] == [Record, Changed, Exists, Record, Changed]
+    async with SqliteRecords(path) as another:
+        assert await another.heads(HERE, Kind.ENVELOPE) == [
+            Head("ada", "submitted", "police"),
+            Head("ben", changed.state, "police"),
+            Head("cat", "open", "police"),
+        ]
+
+
+async def test_what_no_database_takes_stops_nobody_else(records: SqliteRecords) -> None:
+    lone = "\ud800"
+    outcomes = await asyncio.gather(
+        records.create(an_envelope("ada")),
+        records.create(an_envelope(lone)),
+        records.read(HERE, Kind.ENVELOPE, lone),
+        return_exceptions=True,
+    )
+    assert [type(o) for o in outcomes] == [Record, UnicodeEncodeError, UnicodeEncodeError]
+    assert [h.id for h in await records.heads(HERE, Kind.ENVELOPE)] == ["ada"]
 
 
 async def test_a_short_lock_is_waited_for(records: SqliteRecords, path: Path) -> None:

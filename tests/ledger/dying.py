@@ -10,12 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 
-import aiohttp
-
 from bot.delivery import Delivery
 from bot.pace import Pace
 from bot.teams.bot import encoded
-from bot.teams.connector import Connector
+from bot.teams.connector import Connector, new_session
 from bot.turns.turn import Address, Reply
 from storage.sqlite import SqliteRecords
 from tests.crash.working import Death, DyingRecords, When
@@ -55,7 +53,7 @@ def send_in(
 async def _send(folder: Path, url: str, hours_later: int, death: Death) -> int:
     async with (
         SqliteRecords(folder / "snapshot.db") as real,
-        aiohttp.ClientSession() as session,
+        new_session() as session,
     ):
         calls = DyingCalls(Connector(session), death)
         delivery = Delivery(

@@ -19,12 +19,12 @@ from typing import Self
 
 import aiohttp
 
-from bot.delivery import CLAIM_S, Delivery, Letter, Not
+from bot.delivery import BEAT_S, CLAIM_S, Delivery, Letter, Not
 from bot.logs import set_up
 from bot.pace import Pace
 from bot.rehearsal.teams import chat_of
 from bot.teams.bot import encoded
-from bot.teams.connector import SEND_TIMEOUT_S, Connector
+from bot.teams.connector import SEND_TIMEOUT_S, Connector, new_session
 from bot.turns.turn import Address, Reply
 from cards.parts import Card, text
 from snapshot.ledger import Entry, note
@@ -44,7 +44,7 @@ LONGEST_PAUSE_S = 0.5
 class Work:
     """Where to take from and send to. `database`: a SQLite file; `cosmos`: parts of an account.
 
-    `hurry`: how many times as fast the clock of the pace runs, to measure without waiting.
+    `hurry`: how many times as fast pace and beat are, to measure without waiting.
     """
 
     url: str
@@ -107,6 +107,7 @@ def delivery_of(work: Work, records: Records, session: aiohttp.ClientSession) ->
         Random(),
         at_once=work.at_once,
         claim_s=work.claim_s,
+        beat_s=BEAT_S / work.hurry,
     )
 
 
@@ -118,7 +119,7 @@ def pace_of(work: Work, records: Records) -> Pace:
 
 async def send_all(work: Work, records: Records) -> None:
     """Until nothing is open any more."""
-    async with aiohttp.ClientSession() as session:
+    async with new_session() as session:
         delivery, writer = delivery_of(work, records, session), Writer(work, a_reply())
         while True:
             at = await delivery.deliver(HERE, writer)

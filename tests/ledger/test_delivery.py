@@ -12,7 +12,6 @@ from email.utils import format_datetime
 from pathlib import Path
 from random import Random
 
-import aiohttp
 import pytest
 
 from bot.delivery import CLAIM_S, CLOCKS_DIFFER_S, Delivery, Letter, Not
@@ -20,7 +19,7 @@ from bot.logs import set_up
 from bot.pace import Pace
 from bot.rehearsal.teams import Teams, Trouble, chat_of
 from bot.teams.bot import encoded
-from bot.teams.connector import Connector, DeliveryError
+from bot.teams.connector import Connector, DeliveryError, new_session
 from bot.turns.turn import Address, Reply
 from snapshot.ledger import Entry, MessageState, find, id_of, note, revive
 from snapshot.ports import Record, Records, Unavailable
@@ -87,7 +86,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     async with (
         Teams("") as teams,
         SqliteRecords(tmp_path / "snapshot.db") as records,
-        aiohttp.ClientSession() as session,
+        new_session() as session,
     ):
         yield Desk(teams, records, Connector(session, TIMEOUT_S))
 
