@@ -23,6 +23,9 @@ from pydantic import (
 PLAYGROUND = "http://localhost:56150"
 """Where `make run` shows Microsoft's local Teams, unless it says another address."""
 
+AUTHORITY = "https://login.microsoftonline.com"
+GRAPH = "https://graph.microsoft.com"
+
 
 # No spaces: such an id would be nobody's, and the list would shut out whom it should let in.
 _PERSON = re.compile(r"[^/;\s\x00-\x1f\x7f]{1,128}/[^/;\s\x00-\x1f\x7f]{1,128}")
@@ -32,10 +35,20 @@ _COSMOS = re.compile(r"cosmos://([A-Za-z0-9.-]+)(:[0-9]{1,5})?/([A-Za-z0-9_-]{1,
 _VAULT = re.compile(r"https://[A-Za-z][A-Za-z0-9-]{2,23}\.vault\.azure\.net/?")
 _VAULT_HERE = re.compile(r"https://([a-z0-9.]+):[0-9]{1,5}/?")
 
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SERVICE = re.compile(r"https://([A-Za-z0-9.-]+)(:[0-9]{1,5})?/?")
+
 
 class Env(StrEnum):
     LOCAL = "local"
     PRODUCTION = "production"
+
+
+class AppType(StrEnum):
+    """How Azure names the two kinds of bot identity."""
+
+    SINGLE_TENANT = "SingleTenant"
+    MANAGED_IDENTITY = "UserAssignedMSI"
 
 
 class BadSettings(Exception):
@@ -67,6 +80,13 @@ class Settings(BaseModel):
     keys_ca_file: Path | None = Field(default=None, alias="SNAPSHOT_KEYS_CA_FILE")
     content: Path | None = Field(default=None, alias="SNAPSHOT_CONTENT")
     sample: int = Field(default=0, alias="SNAPSHOT_SAMPLE", ge=0, le=5_000)
+    app_id: str = Field(default="", alias="MicrosoftAppId")
+    app_type: AppType = Field(default=AppType.SINGLE_TENANT, alias="MicrosoftAppType")
+    app_tenant: str = Field(default="", alias="MicrosoftAppTenantId")
+    app_password: SecretStr = Field(default=SecretStr(""), alias="MicrosoftAppPassword")
+    identity: str = Field(default="", alias="AZURE_CLIENT_ID")
+    authority: str = Field(default=AUTHORITY, alias="TEAMS_AUTHORITY")
+    graph_url: str = Field(default=GRAPH, alias="GRAPH_URL")
     teams_app_id: str = Field(default="", alias="TEAMS_APP_ID")
     local_link: str = Field(default=PLAYGROUND, alias="SNAPSHOT_LINK")
     key_days: int = Field(default=7, alias="SNAPSHOT_KEY_DAYS", ge=0)
@@ -100,6 +120,20 @@ class Settings(BaseModel):
             )
         return value
 
+    @field_validator("app_id", "app_tenant")
+    @classmethod
+    def _guid(cls, value: str) -> str:
+        if not _GUID.fullmatch(value.lower()):
+            raise ValueError("must be an id such as 11111111-1111-4111-8111-111111111111")
+        return value.lower()
+
+    @field_validator("authority", "graph_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if not _SERVICE.fullmatch(value):
+            raise ValueError("must be https://HOST[:PORT]")
+        return value.rstrip("/")
+
     @field_validator("facilitators")
     @classmethod
     def _people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -122,6 +156,21 @@ class Settings(BaseModel):
         if self.env is not Env.LOCAL and _is_emulator(self.keys):
             raise ValueError(
                 "SNAPSHOT_KEYS may be on a loopback address with SNAPSHOT_ENV=local only"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _whole_identity(self) -> Self:
+        named = {
+            "MicrosoftAppId": bool(self.app_id),
+            "MicrosoftAppTenantId": bool(self.app_tenant),
+        }
+        missing = [name for name, is_set in named.items() if not is_set]
+        has_secret = bool(self.app_password.get_secret_value())
+        if missing and (has_secret or len(missing) < len(named)):
+            raise ValueError(
+                f"{' and '.join(missing)} must be set too: MicrosoftAppId and MicrosoftAppTenantId "
+                "belong together, with MicrosoftAppPassword or a managed identity"
             )
         return self
 
