@@ -10,10 +10,12 @@ from secrets import token_hex
 
 from snapshot.envelope import Ballot, State
 from snapshot.mix import EMPTY
-from snapshot.ports import Changed, Kind, Record, Records
+from snapshot.opening import open_snapshot
+from snapshot.ports import Changed, Kind, Record, Records, SnapshotId
 from snapshot.survey import from_record
 from snapshot.tally import cut
 from tests.attacks.attack import Result, Staged
+from tests.attacks.campaign import SeededKeys
 from tests.attacks.stores import OpenStore
 from tests.attacks.tampering import an_area
 from tests.core.exampleshire import INSTRUMENT, Area, a_snapshot, told
@@ -68,9 +70,9 @@ async def naive(area: Area, records: Records) -> None:
 async def deaths(open_store: OpenStore, folder: Path, mixes: Mixes) -> list[Tried]:
     """At each write in turn the worker dies, and the next one goes on."""
     tried: list[Tried] = []
-    folder.mkdir()  # noqa: ASYNC240  # nothing else runs in a test
-    while True:
-        async with an_area(open_store, folder / str(len(tried)), SMALL) as area:
+    async with an_area(open_store, folder) as first:
+        while True:
+            area = await _another(first, len(tried))
             sent = await area.people_send(SENDING)
             at = AtWrite(len(tried), _dies)
             with suppress(_Died):
@@ -84,9 +86,9 @@ async def deaths(open_store: OpenStore, folder: Path, mixes: Mixes) -> list[Trie
 async def leavings(open_store: OpenStore, folder: Path, mixes: Mixes) -> list[Tried]:
     """At each write in turn somebody withdraws."""
     tried: list[Tried] = []
-    folder.mkdir()  # noqa: ASYNC240  # nothing else runs in a test
-    while True:
-        async with an_area(open_store, folder / str(len(tried)), SMALL) as area:
+    async with an_area(open_store, folder) as first:
+        while True:
+            area = await _another(first, len(tried))
             sent = await area.people_send(SENDING)
             leaving = Leaving(area, LEAVER)
             at = AtWrite(len(tried), leaving)
@@ -96,6 +98,12 @@ async def leavings(open_store: OpenStore, folder: Path, mixes: Mixes) -> list[Tr
             if not leaving.refused:
                 del sent[LEAVER]
             tried.append(Tried(await _has_come_out(area, sent), leaving.refused))
+
+
+async def _another(area: Area, number: int) -> Area:
+    """A snapshot of its own on the same store, since to start a server takes a second."""
+    snapshot = replace(SMALL, id=SnapshotId(f"exampleshire-{number}"))
+    return Area(await open_snapshot(area.records, SeededKeys(1), snapshot), area.records)
 
 
 async def _has_come_out(area: Area, sent: Mapping[str, Ballot]) -> bool:
