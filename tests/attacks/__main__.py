@@ -61,26 +61,17 @@ class Elsewhere:
 
 ELSEWHERE: Mapping[str, Elsewhere] = {
     "T10": Elsewhere(
-        "the process dies at any write; two workers",
+        "a process that is killed; two workers; a clock that was put back",
         {
             "tests/crash/test_killed.py": [
                 "test_killed_before_and_after_each_write_nothing_is_lost_or_doubled"
             ],
             "tests/core/test_mix_interrupted.py": [
-                "test_whatever_write_a_worker_dies_at_the_next_one_finishes",
                 "test_whatever_write_a_second_worker_starts_at_nothing_is_lost_or_doubled",
                 "test_between_two_workers_nobody_is_counted_twice",
+                "test_between_two_workers_nobody_is_counted_who_has_left",
             ],
             "tests/core/test_interim.py": ["test_a_clock_that_was_put_back_mixes_nothing_again"],
-        },
-    ),
-    "T11": Elsewhere(
-        "withdrawing while a mix runs, at every write",
-        {
-            "tests/core/test_mix_interrupted.py": [
-                "test_whatever_write_somebody_leaves_at_they_have_left_or_are_counted",
-                "test_between_two_workers_nobody_is_counted_who_has_left",
-            ]
         },
     ),
     "T12": Elsewhere(
@@ -126,17 +117,6 @@ ELSEWHERE: Mapping[str, Elsewhere] = {
                 "test_a_person_named_in_the_data_is_not_the_one_who_acts",
                 "test_the_same_object_id_in_another_tenant_is_another_person",
             ]
-        },
-    ),
-    "T19": Elsewhere(
-        "names and numbers in comments",
-        {
-            "tests/core/test_screening.py": [
-                "test_there_are_at_least_fifty_identifiers_of_every_kind",
-                "test_every_identifier_is_stopped",
-                "test_at_least_95_per_cent_of_the_names_are_asked_about",
-            ],
-            "tests/stories/test_comments.py": ["test_an_identifier_has_to_be_taken_out"],
         },
     ),
     "T23": Elsewhere("files of reports", {}, "not yet: there are none"),

@@ -16,6 +16,7 @@ from tests.attacks.campaign import Campaign, play
 from tests.attacks.destroyed import DESTROYED
 from tests.attacks.figures import SOLVING, SUBTRACTING
 from tests.attacks.ids import IDS
+from tests.attacks.interrupted import CRASH, WITHDRAW
 from tests.attacks.knowing import KNOWING
 from tests.attacks.naive import lay_out, plain_drafts
 from tests.attacks.order import CLEARING, IDS_IN_ORDER, NEIGHBOURS, PLACE, TIME
@@ -26,6 +27,7 @@ from tests.attacks.rest import FOUND, LABELS
 from tests.attacks.shape import LENGTHS, LINGERING, VERSIONS
 from tests.attacks.stores import STORES, OpenStore
 from tests.attacks.tampering import EXTENSION, SETTINGS, SWAP, TRICKLE
+from tests.attacks.words import WORDS
 
 SEEDS = range(1, 21)
 WORKERS = 2
@@ -44,11 +46,14 @@ SUITE: tuple[Attack, ...] = (
     POOLS,
     SWAP,
     TRICKLE,
+    CRASH,
+    WITHDRAW,
     REPLAY,
     SUBTRACTING,
     LABELS,
     SOLVING,
     KNOWING,
+    WORDS,
     SETTINGS,
     EXTENSION,
     DESTROYED,
