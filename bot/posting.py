@@ -62,7 +62,8 @@ class Posting:
             return None
         records, snapshot = self._service.records, running.snapshot.id
         what, recipient = f"post-{publication.id}", recipient_of(publication)
-        await note(records, snapshot, what, recipient, self._service.clock())
+        # From this second on, not the next: it is to be taken at once.
+        await note(records, snapshot, what, recipient, self._service.clock().replace(microsecond=0))
         return await find(records, snapshot, id_of(what, recipient))
 
     async def _hand_over(self, running: Running, post: _Post) -> Entry | None:

@@ -219,6 +219,7 @@ async def test_the_index_holds_nothing_of_a_body(deployed: Account) -> None:
         "/snapshot/?",
         "/kind/?",
         "/state/?",
+        "/group/?",
     }
 
 

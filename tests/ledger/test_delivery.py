@@ -224,7 +224,8 @@ async def test_a_letter_that_cannot_be_written_is_put_off_and_holds_up_no_other(
 async def test_a_letter_that_has_waited_for_its_turn_is_asked_for_again(desk: Desk) -> None:
     """It may be no longer wanted when its turn comes at last."""
     await desk.notes("ada")
-    pace, coming = Pace(desk.records), [Not(), desk.letter_to("ada")]
+    pace = Pace(desk.records)
+    coming: list[Letter | Not] = [Not(), desk.letter_to("ada")]
     for _ in range(REFUSALS):
         await pace.heard(TENANT, refused_for_s=FRESH_S + 0.5)
     desk.write = lambda _: coming.pop()

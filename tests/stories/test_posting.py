@@ -61,6 +61,14 @@ def says(teams: Teams, channel: str) -> list[str]:
     return [sent.card.words for sent in own_threads(teams, channel)]
 
 
+async def test_a_post_goes_out_at_once_also_in_the_middle_of_a_second(
+    teams: Teams, bot: BotOnDemand, extended: Running, channel: str
+) -> None:
+    bot.clock.now += timedelta(milliseconds=400)
+    await bot.works()
+    assert len(says(teams, channel)) == 1
+
+
 async def test_of_two_processes_that_work_at_once_one_posts(
     teams: Teams, bot: BotOnDemand, extended: Running, channel: str
 ) -> None:
