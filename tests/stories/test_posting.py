@@ -103,7 +103,9 @@ async def test_who_died_over_a_post_is_waited_for_and_then_it_is_made(
     await bot.works()
     bot.clock.moves(minutes=1)
     post = id_of("post-extension-001", "channel")
-    assert await claim(records, id, post, bot.clock(), CLAIM_S)
+    entry = await find(records, id, post)
+    assert entry
+    assert await claim(records, entry, bot.clock(), CLAIM_S)
     teams.befalls = lambda _: None
     await bot.works()
     assert says(teams, channel) == []
