@@ -31,7 +31,7 @@ from snapshot.ledger import (
     settle,
     takeable,
 )
-from snapshot.ports import Head, Records, RecordsError, SnapshotId
+from snapshot.ports import Records, RecordsError, SnapshotId
 
 AT_ONCE = 32
 
@@ -138,27 +138,28 @@ class Delivery:
 
         None: there is none of this id.
         """
-        await self._take(snapshot, id, write)
+        entry = await find(self._records, snapshot, id)
+        if entry is None:
+            return None
+        await self._take(entry, write)
         return await find(self._records, snapshot, id)
 
     async def _work(self, waiting: _Waiting, snapshot: SnapshotId, write: Write) -> None:
-        while head := await waiting.next():
+        while entry := await waiting.next():
             try:
-                await self._take(snapshot, head.id, write)
+                await self._take(entry, write)
             except RecordsError as error:
                 # The others would hear the same. What is claimed is free again in a minute.
                 _log.error("store not reached", snapshot=snapshot, **where(error))
                 waiting.ends()
             finally:
-                waiting.done(head)
+                waiting.done(entry)
 
     # -- one message ------------------------------------------------------------------------------
 
-    async def _take(self, snapshot: SnapshotId, id: str, write: Write) -> None:
+    async def _take(self, found: Entry, write: Write) -> None:
         runs_out = _loop_time() + self._claim_s
-        claiming = asyncio.ensure_future(
-            claim(self._records, snapshot, id, self._clock(), self._claim_s)
-        )
+        claiming = asyncio.ensure_future(claim(self._records, found, self._clock(), self._claim_s))
         try:
             entry = await asyncio.shield(claiming)
         except asyncio.CancelledError:
@@ -274,7 +275,7 @@ def _refused_for_s(error: DeliveryError) -> float | None:
 
 
 class _Waiting:
-    """The heads of what may be taken, a page at a time and in random order.
+    """What may be taken, a page at a time and in random order.
 
     In random order, so that two processes rarely want the same one.
     """
@@ -290,36 +291,36 @@ class _Waiting:
         self._snapshot = snapshot
         self._clock = clock
         self._dice = dice
-        self._page: list[Head] = []
+        self._page: list[Entry] = []
         self._in_hand: set[str] = set()
         self._lock = asyncio.Lock()
         self._ended = False
 
-    async def next(self) -> Head | None:
+    async def next(self) -> Entry | None:
         """One that nobody here has in hand; None: there are no more."""
         async with self._lock:
             if not self._page and not self._ended:
                 await self._turn_page()
             if self._ended or not self._page:
                 return None
-            head = self._page.pop()
-            self._in_hand.add(head.id)
-            return head
+            entry = self._page.pop()
+            self._in_hand.add(entry.record.id)
+            return entry
 
-    def done(self, head: Head) -> None:
-        self._in_hand.discard(head.id)
+    def done(self, entry: Entry) -> None:
+        self._in_hand.discard(entry.record.id)
 
     def ends(self) -> None:
         self._ended = True
 
     async def _turn_page(self) -> None:
         try:
-            heads = await takeable(self._records, self._snapshot, self._clock())
+            page = await takeable(self._records, self._snapshot, self._clock())
         except RecordsError as error:
             _log.error("store not reached", snapshot=self._snapshot, **where(error))
             self.ends()
             return
-        self._page = [h for h in heads if h.id not in self._in_hand]
+        self._page = [e for e in page if e.record.id not in self._in_hand]
         self._dice.shuffle(self._page)
 
 

@@ -5,8 +5,7 @@ of one go out together, since waking up for each would cost as much as the call.
 had reserved is lost, a fifth of a second at most, and nothing else.
 
 Clocks of machines differ, so a pace has a time of its own: that of the fastest clock that took
-part. Whoever reads in the record a time that is ahead of theirs adopts it; and whoever joins waits,
-counted from when they read, for as long as the last run had to go when it was written.
+part. Whoever reads in the record a time that is ahead of theirs adopts it.
 """
 
 from __future__ import annotations
@@ -61,7 +60,6 @@ class _Lane:
     left: int = 0
     at: float = 0.0
     ahead: float = 0.0
-    has_joined: bool = False
     kept: Record | None = None
     refusals: int = 0
 
@@ -129,7 +127,6 @@ class Pace:
 
     async def _hold_back(self, lane: _Lane, for_s: float) -> None:
         await self._write(lane, lambda now, free_at: max(free_at, now + for_s))
-        lane.left = 0  # the rest of our own run with it
 
     async def _write(self, lane: _Lane, later: Callable[[float, float], float]) -> float:
         """Move the time from which calls are free, and return what it was before.
@@ -141,15 +138,12 @@ class Pace:
             at, free_at = _times(found.body)
             lane.ahead += max(0.0, at - self._now(lane))
             now = self._now(lane)
-            if not lane.has_joined:
-                free_at = max(free_at, now + free_at - at)
             free_at = max(now, free_at)
             body = {"at": now, "free_at": later(now, free_at)}
             write = self._records.replace if found.etag else self._records.create
             lane.kept = None
             with suppress(Changed, Exists):
                 lane.kept = await write(replace(found, body=body))
-                lane.has_joined = True
                 return free_at
 
     async def _read(self, lane: _Lane) -> Record:

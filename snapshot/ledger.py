@@ -16,17 +16,16 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from snapshot.ports import Changed, Exists, Head, Kind, Missing, Record, Records, SnapshotId
+from snapshot.ports import Changed, Exists, Kind, Missing, Record, Records, SnapshotId
 
 CHANNEL, MODERATORS = "channel", "moderators"
 CHANNELS = (CHANNEL, MODERATORS)
 """The recipients that are no person. What goes to one keeps its order: see `is_to_channel`."""
 
 PAGE = 500
-"""Heads that are looked at in one go, however many wait."""
+"""So many are looked at in one go, however many wait."""
 
 _FIRST = 10
-_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class MessageState(StrEnum):
@@ -119,15 +118,15 @@ async def find(records: Records, snapshot: SnapshotId, id: str) -> Entry | None:
         return None
 
 
-async def takeable(records: Records, snapshot: SnapshotId, now: datetime) -> list[Head]:
+async def takeable(records: Records, snapshot: SnapshotId, now: datetime) -> list[Entry]:
     """Messages to people that may be taken now, those that have waited longest first.
 
     At most `PAGE` of each state. Whoever takes them asks again, until there are none.
     """
-    found: list[Head] = []
+    found: list[Entry] = []
     for state in OPEN:
-        heads = await records.first_heads(snapshot, Kind.MESSAGE, state, PAGE)
-        found += [h for h in heads if _may_be_taken(h, now) and not is_to_channel(h.id)]
+        page = await records.first(snapshot, Kind.MESSAGE, state, PAGE)
+        found += [Entry(r) for r in page if _may_be_taken(r, now) and not is_to_channel(r.id)]
     return found
 
 
@@ -140,23 +139,17 @@ async def how_far(records: Records, snapshot: SnapshotId, what: str) -> Counter[
 async def next_at(records: Records, snapshot: SnapshotId) -> datetime | None:
     """When the next message may be taken, perhaps long ago; None: none is open."""
     # More than one, since those that somebody has broken may come first.
-    first = [await records.first_heads(snapshot, Kind.MESSAGE, state, _FIRST) for state in OPEN]
-    instants = [instant for heads in first for h in heads if (instant := _instant(h.group))]
+    first = [await records.first(snapshot, Kind.MESSAGE, state, _FIRST) for state in OPEN]
+    instants = [instant for page in first for r in page if (instant := _instant(r.group))]
     return min(instants, default=None)
 
 
-async def claim(
-    records: Records, snapshot: SnapshotId, id: str, now: datetime, for_s: float
-) -> Entry | None:
+async def claim(records: Records, entry: Entry, now: datetime, for_s: float) -> Entry | None:
     """Take a message for some seconds; None: it may not be taken now, or somebody else has."""
-    try:
-        found = await records.read(snapshot, Kind.MESSAGE, id)
-    except Missing:
-        return None
-    if not _may_be_taken(Head(found.id, found.state, found.group), now):
+    if not _may_be_taken(entry.record, now):
         return None
     until = now + timedelta(seconds=for_s)
-    return await _move(records, Entry(found), MessageState.CLAIMED, found.body, until)
+    return await _move(records, entry, MessageState.CLAIMED, entry.record.body, until)
 
 
 async def settle(records: Records, entry: Entry, outcome: MessageState, why: str = "") -> bool:
@@ -218,14 +211,15 @@ def _body(tries: int, why: str) -> dict[str, Any]:
     return {"tries": tries, "why": why}
 
 
-def _may_be_taken(head: Head, now: datetime) -> bool:
-    instant = _instant(head.group)
-    return head.state in OPEN and instant is not None and instant <= now
+def _may_be_taken(record: Record, now: datetime) -> bool:
+    instant = _instant(record.group)
+    return record.state in OPEN and instant is not None and instant <= now
 
 
 def _from(at: datetime) -> str:
     """Whole seconds, never early."""
-    return (at.astimezone(UTC) + timedelta(seconds=1, microseconds=-1)).strftime(_INSTANT)
+    second = at.astimezone(UTC) + timedelta(seconds=1, microseconds=-1)
+    return f"{second.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def _instant(group: str) -> datetime | None:

@@ -96,10 +96,8 @@ class Records(Protocol):
     async def heads(self, snapshot: SnapshotId, kind: Kind, state: str = "") -> list[Head]:
         """All records of a kind (in one state, if given) without their bodies, by id."""
 
-    async def first_heads(
-        self, snapshot: SnapshotId, kind: Kind, state: str, most: int
-    ) -> list[Head]:
-        """Of a kind in one state, those whose `group` comes first, in that order: a page at most.
+    async def first(self, snapshot: SnapshotId, kind: Kind, state: str, most: int) -> list[Record]:
+        """Of a kind in one state, those whose `group` comes first, in that order: `most` at most.
 
         `group` is compared by its characters (ASCII); those with the same one are by id.
         """

@@ -42,10 +42,7 @@ _WHERE = "FROM c WHERE c.snapshot = @snapshot AND c.kind = @kind"
 _HEADS = f'SELECT c.id, c.state, c["group"] {_WHERE}'
 _HEADS_OF_STATE = f"{_HEADS} AND c.state = @state"
 # By group alone: a second word to order by would need an index of its own.
-_FIRST_HEADS = (
-    f'SELECT TOP {{most}} c.id, c.state, c["group"] {_WHERE} AND c.state = @state'
-    ' ORDER BY c["group"]'
-)
+_FIRST = f'SELECT TOP {{most}} * {_WHERE} AND c.state = @state ORDER BY c["group"]'
 _RECORDS = f"SELECT * {_WHERE}"
 
 
@@ -124,12 +121,10 @@ class CosmosRecords:
         found = await self._list(query, snapshot, kind, HEADS_A_PAGE, state)
         return sorted((_head(item) for item in found), key=lambda head: head.id)
 
-    async def first_heads(
-        self, snapshot: SnapshotId, kind: Kind, state: str, most: int
-    ) -> list[Head]:
-        query = _FIRST_HEADS.format(most=int(most))
-        found = await self._list(query, snapshot, kind, HEADS_A_PAGE, state)
-        return sorted((_head(item) for item in found), key=lambda head: (head.group, head.id))
+    async def first(self, snapshot: SnapshotId, kind: Kind, state: str, most: int) -> list[Record]:
+        query = _FIRST.format(most=int(most))
+        found = await self._list(query, snapshot, kind, RECORDS_A_PAGE, state)
+        return sorted((_record(item) for item in found), key=lambda r: (r.group, r.id))
 
     async def read_all(self, snapshot: SnapshotId, kind: Kind) -> list[Record]:
         found = await self._list(_RECORDS, snapshot, kind, RECORDS_A_PAGE)

@@ -123,15 +123,13 @@ class SqliteRecords:
         )
         return [Head(*row) for row in rows]
 
-    async def first_heads(
-        self, snapshot: SnapshotId, kind: Kind, state: str, most: int
-    ) -> list[Head]:
+    async def first(self, snapshot: SnapshotId, kind: Kind, state: str, most: int) -> list[Record]:
         rows = await self._query(
-            'SELECT id, state, "group" FROM records'
-            ' WHERE snapshot = ? AND kind = ? AND state = ? ORDER BY "group", id LIMIT ?',
+            "SELECT * FROM records WHERE snapshot = ? AND kind = ? AND state = ?"
+            ' ORDER BY "group", id LIMIT ?',
             (snapshot, kind, state, most),
         )
-        return [Head(*row) for row in rows]
+        return [_record(row) for row in rows]
 
     async def read_all(self, snapshot: SnapshotId, kind: Kind) -> list[Record]:
         rows = await self._query(

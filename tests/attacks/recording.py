@@ -62,10 +62,8 @@ class Recorded:
     async def heads(self, snapshot: SnapshotId, kind: Kind, state: str = "") -> list[Head]:
         return await self.inner.heads(snapshot, kind, state)
 
-    async def first_heads(
-        self, snapshot: SnapshotId, kind: Kind, state: str, most: int
-    ) -> list[Head]:
-        return await self.inner.first_heads(snapshot, kind, state, most)
+    async def first(self, snapshot: SnapshotId, kind: Kind, state: str, most: int) -> list[Record]:
+        return await self.inner.first(snapshot, kind, state, most)
 
     async def read_all(self, snapshot: SnapshotId, kind: Kind) -> list[Record]:
         return await self.inner.read_all(snapshot, kind)

@@ -188,7 +188,7 @@ class RecordsContract:
         assert [h.id for h in await records.heads(HERE, Kind.ENVELOPE, "open")] == ["ben", "cat"]
         assert await records.heads(HERE, Kind.ENVELOPE, "released") == []
 
-    async def test_the_first_heads_of_a_state_come_by_group_and_no_more_than_asked_for(
+    async def test_the_first_of_a_state_come_by_group_and_no_more_than_asked_for(
         self, records: Records
     ) -> None:
         for number, (id, state) in enumerate(
@@ -196,14 +196,16 @@ class RecordsContract:
         ):
             at = f"2026-03-{9 - number:02}T09:30:00Z"
             await records.create(replace(an_envelope(id, state=state), group=at))
-        await records.create(replace(an_envelope("abe", state="due"), group="2026-03-05T09:30:00Z"))
+        abe = await records.create(
+            replace(an_envelope("abe", state="due"), group="2026-03-05T09:30:00Z")
+        )
         await records.create(replace(an_envelope("zoe", state="due"), snapshot=ELSEWHERE, group=""))
         await records.create(replace(an_envelope("zoe", state="due"), kind=Kind.SLIP, group=""))
-        found = await records.first_heads(HERE, Kind.ENVELOPE, "due", 4)
-        assert [h.id for h in found] == ["abe", "ben", "cat", "ada"]
-        assert found[0] == Head("abe", "due", "2026-03-05T09:30:00Z")
-        assert len(await records.first_heads(HERE, Kind.ENVELOPE, "due", 400)) == 5
-        assert await records.first_heads(HERE, Kind.ENVELOPE, "open", 4) == []
+        found = await records.first(HERE, Kind.ENVELOPE, "due", 4)
+        assert [r.id for r in found] == ["abe", "ben", "cat", "ada"]
+        assert found[0] == abe
+        assert len(await records.first(HERE, Kind.ENVELOPE, "due", 400)) == 5
+        assert await records.first(HERE, Kind.ENVELOPE, "open", 4) == []
 
     async def test_lists_hold_one_kind_of_one_snapshot(self, records: Records) -> None:
         kept = await records.create(an_envelope())

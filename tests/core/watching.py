@@ -42,11 +42,9 @@ class Watched:
         self.verbs.append("heads")
         return await self.inner.heads(snapshot, kind, state)
 
-    async def first_heads(
-        self, snapshot: SnapshotId, kind: Kind, state: str, most: int
-    ) -> list[Head]:
-        self.verbs.append("first_heads")
-        return await self.inner.first_heads(snapshot, kind, state, most)
+    async def first(self, snapshot: SnapshotId, kind: Kind, state: str, most: int) -> list[Record]:
+        self.verbs.append("first")
+        return await self.inner.first(snapshot, kind, state, most)
 
     async def read_all(self, snapshot: SnapshotId, kind: Kind) -> list[Record]:
         self.verbs.append("read_all")

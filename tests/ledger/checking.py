@@ -47,12 +47,12 @@ def lost_acknowledgements(calls: Sequence[Call]) -> int:
     return sum(call.trouble is not None and call.trouble.taken for call in calls)
 
 
-def most_in_a_second(calls: Sequence[Call]) -> int:
-    """In any second, wherever it begins."""
+def most_within(calls: Sequence[Call], seconds: float) -> int:
+    """In any so many seconds, wherever they begin."""
     times = sorted(call.at for call in calls)
     first, most = 0, 0
     for last, at in enumerate(times):
-        while times[first] <= at - 1.0:
+        while times[first] <= at - seconds:
             first += 1
         most = max(most, last - first + 1)
     return most

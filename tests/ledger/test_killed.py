@@ -6,9 +6,9 @@ import asyncio
 import multiprocessing
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from itertools import batched
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from bot.rehearsal.teams import Teams, chat_of
@@ -41,27 +41,38 @@ async def test_whenever_it_is_killed_nothing_is_lost_and_only_what_was_in_flight
 
     points = [(at, when) for at in range(1, writes + 1) for when in When]
     for some in batched(points, PROCESSES):
-        await asyncio.gather(*(dies_at(prepared, tmp_path, *point) for point in some))
+        await die_at(some, prepared, tmp_path)
 
 
-async def dies_at(prepared: Path, folder: Path, at: int, when: When) -> None:
-    here = copied(prepared, folder / f"{when}-{at}")
-    async with Teams("") as teams:
-        assert await exit_code(send_in, here, teams.url, 0, at, when) == -signal.SIGKILL
-        assert await exit_code(send_in, here, teams.url, 1) == 0
-        await check(here, teams, AT_ONCE)
-    shutil.rmtree(here)
+async def die_at(points: Sequence[tuple[int, When]], prepared: Path, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        here = {p: copied(prepared, tmp_path / f"{p[1]}-{p[0]}") for p in points}
+        teams = {p: await stack.enter_async_context(Teams("")) for p in points}
+        killed = [(here[p], teams[p].url, 0, *p) for p in points]
+        assert await exit_codes(killed) == [-signal.SIGKILL] * len(points)
+        again = [(here[p], teams[p].url, 1) for p in points]
+        assert await exit_codes(again) == [0] * len(points)
+        for p in points:
+            await check(here[p], teams[p], AT_ONCE)
+            shutil.rmtree(here[p])
 
 
 def copied(folder: Path, to: Path) -> Path:
     return Path(shutil.copytree(folder, to))
 
 
-async def exit_code(work: Callable[..., object], *args: object) -> int | None:
-    process: ForkServerProcess = _FORKS.Process(target=work, args=args)
-    process.start()
-    await asyncio.to_thread(process.join, 60)
-    return process.exitcode
+async def exit_codes(work: Sequence[tuple[object, ...]]) -> list[int | None]:
+    """All at the same time. None is started while another is waited for: that looks at all too."""
+    started = [_FORKS.Process(target=send_in, args=args) for args in work]
+    for process in started:
+        process.start()
+
+    def wait() -> list[int | None]:
+        for process in started:
+            process.join(60)
+        return [process.exitcode for process in started]
+
+    return await asyncio.to_thread(wait)
 
 
 async def check(folder: Path, teams: Teams, most_repeats: int) -> None:

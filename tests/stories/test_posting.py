@@ -12,10 +12,11 @@ import pytest
 
 from bot.delivery import CLAIM_S
 from bot.rehearsal.teams import PersonHere, Teams, Trouble
+from snapshot.disclosure import final_bases, summarise
 from snapshot.ledger import MessageState, claim, find, id_of
 from snapshot.opening import Running
 from snapshot.ports import Kind, SnapshotId
-from snapshot.publication import Outbox, record
+from snapshot.publication import Outbox, record, record_moves, summary_body
 from tests.stories.conftest import free_port
 from tests.stories.opening import BotOnDemand, another_process, own_threads
 from tests.stories.people import closes
@@ -60,6 +61,14 @@ def says(teams: Teams, channel: str) -> list[str]:
     return [sent.card.words for sent in own_threads(teams, channel)]
 
 
+async def test_a_post_goes_out_at_once_also_in_the_middle_of_a_second(
+    teams: Teams, bot: BotOnDemand, extended: Running, channel: str
+) -> None:
+    bot.clock.now += timedelta(milliseconds=400)
+    await bot.works()
+    assert len(says(teams, channel)) == 1
+
+
 async def test_of_two_processes_that_work_at_once_one_posts(
     teams: Teams, bot: BotOnDemand, extended: Running, channel: str
 ) -> None:
@@ -94,7 +103,9 @@ async def test_who_died_over_a_post_is_waited_for_and_then_it_is_made(
     await bot.works()
     bot.clock.moves(minutes=1)
     post = id_of("post-extension-001", "channel")
-    assert await claim(records, id, post, bot.clock(), CLAIM_S)
+    entry = await find(records, id, post)
+    assert entry
+    assert await claim(records, entry, bot.clock(), CLAIM_S)
     teams.befalls = lambda _: None
     await bot.works()
     assert says(teams, channel) == []
@@ -123,6 +134,43 @@ async def test_a_channel_that_fails_gets_its_posts_later_and_in_order(
     first, last = says(teams, channel)
     assert "There is more time" in first
     assert "results are withheld" in last
+
+
+async def test_as_long_as_one_post_is_to_be_tried_again_those_after_it_wait(
+    teams: Teams, bot: BotOnDemand, fay: PersonHere, extended: Running, channel: str
+) -> None:
+    coming = [Trouble(503)]
+    teams.befalls = lambda c: coming.pop() if coming and ";" not in c else None
+    await closes(fay, channel)
+    await record_moves(bot.app.service.records, extended.snapshot)
+    await bot.works()
+    assert (coming, says(teams, channel)) == ([], [])
+    bot.clock.moves(minutes=1)
+    await bot.works()
+    first, last = says(teams, channel)
+    assert "There is more time" in first
+    assert "results are withheld" in last
+
+
+async def test_what_was_tried_before_goes_before_what_came_later(
+    teams: Teams, bot: BotOnDemand, fay: PersonHere, channel: str
+) -> None:
+    """Also where it would stand after it among posts that come at once."""
+    running = await the_one(bot)
+    snapshot, instrument = running.snapshot, bot.app.service.instrument(running)
+    bases = final_bases(snapshot, instrument, [], None)
+    body = summary_body(summarise(snapshot, instrument, [], bases), bases)
+    await record(bot.app.service.records, snapshot.id, "interim-2026-W10", body)
+    teams.befalls = lambda c: Trouble(503) if ";" not in c else None
+    await bot.works()
+    teams.befalls = lambda _: None
+    await fay.posts("extend", channel)
+    await extends(fay, channel)
+    bot.clock.moves(minutes=1)
+    await bot.works()
+    first, last = says(teams, channel)
+    assert "There is more time" not in first
+    assert "There is more time" in last
 
 
 async def test_what_a_channel_will_never_take_holds_up_no_other(
