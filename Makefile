@@ -34,8 +34,9 @@ ifdef FRESH
 endif
 	@$(PYTHON) infra/playground/run.py
 
+# In the order of the folders, which begins with what takes longest.
 test: $(VENV)/.test node-test check
-	$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.test
 	$(VENV)/bin/ruff format --check .

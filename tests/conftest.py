@@ -13,8 +13,10 @@ from tests.cosmos.server import Server, cosmos_server
 from tests.keyvault.server import Server as Vault
 from tests.keyvault.server import key_vault
 
-# So that an assertion in a contract says what it compared, as one in a test module does.
-pytest.register_assert_rewrite("tests.contract.records_contract", "tests.contract.keys_contract")
+# So that an assertion in these says what it compared, as one in a test module does.
+pytest.register_assert_rewrite(
+    "tests.contract.records_contract", "tests.contract.keys_contract", "tests.core.mixed"
+)
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +31,11 @@ async def vault(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Vault
     """A stand-in for Key Vault with nothing in it, whose clock runs fast."""
     async with key_vault(tmp_path_factory.mktemp("vault")) as running:
         yield running
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`: one more than there are processors, since many a test waits for something."""
+    return (os.cpu_count() or 1) + 1
 
 
 def skipped_in_ci(config: pytest.Config) -> list[pytest.TestReport | pytest.CollectReport]:

@@ -12,6 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 
 from snapshot.instrument import DomainId
@@ -50,11 +51,10 @@ def both_ways(slips: Order, people: Line) -> list[Linker]:
     ]
 
 
-def link(scene: Scene, linkers: Sequence[Linker], dice: Random) -> list[Outcome]:
+def link(scene: Scene, linkers: Sequence[Linker], seed: int) -> list[Outcome]:
     """All linkers are judged by the same shuffles; those that say the same, once."""
     found = _batches(scene)
-    sizes = [len(people) for _, people in found]
-    shuffles = [_pairs(sizes, [dice.sample(range(n), n) for n in sizes]) for _ in range(SHUFFLES)]
+    shuffles = _shuffles(seed, tuple(len(people) for _, people in found))
     judged: dict[tuple[object, ...], Outcome] = {}
     outcomes = []
     for linker in linkers:
@@ -64,6 +64,12 @@ def link(scene: Scene, linkers: Sequence[Linker], dice: Random) -> list[Outcome]
             judged[said] = _judge(lines, shuffles, scene, linker.reach)
         outcomes.append(judged[said])
     return outcomes
+
+
+@lru_cache(maxsize=2)  # of a real store and a naive one, for every attack on a campaign
+def _shuffles(seed: int, sizes: Sequence[int]) -> list[list[int]]:
+    dice = Random(seed)
+    return [_pairs(sizes, [dice.sample(range(n), n) for n in sizes]) for _ in range(SHUFFLES)]
 
 
 def fisher(ps: Sequence[float]) -> float:

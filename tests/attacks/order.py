@@ -89,7 +89,7 @@ def linking(
             name: [linker for line in lines for linker in both_ways(order, line)]
             for name, order in orders(seen).items()
         }
-        found = iter(link(seen, [n for some in linkers.values() for n in some], dice(campaign)))
+        found = iter(link(seen, [n for some in linkers.values() for n in some], campaign.seed))
         return {name: [next(found) for _ in some] for name, some in linkers.items()}
 
     def examine(campaign: Campaign) -> Part:

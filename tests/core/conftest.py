@@ -10,9 +10,6 @@ from hypothesis import settings
 
 from tests.core.exampleshire import Area, open_area
 
-# So that an assertion in there says what it compared, as one in a test module does.
-pytest.register_assert_rewrite("tests.core.mixed")
-
 # A slow machine is not a wrong program; without this, an example that takes 0.2 s is a failure.
 settings.register_profile("core", settings.default, deadline=None)
 settings.load_profile("core")
