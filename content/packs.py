@@ -28,7 +28,8 @@ HERE = Path(__file__).parent
 FIRST_LANGUAGE = "en-GB"
 """Every folder has it: for whoever has not chosen another, and for the others to agree with."""
 
-_PRACTICE = "practice"
+_PRACTICE, _STRATEGIC = "practice", "strategic"
+_EVIDENCE = "evidence"
 _FAVOURABLE_ONLY = "domains_favourable"
 
 
@@ -74,6 +75,7 @@ class _Statement(Part):
     text: _Text
     practice_text: _Text | None = None
     help: _Text
+    evidence: list[_Text] = Field(default_factory=list)
 
 
 class _Domain(Part):
@@ -158,6 +160,15 @@ class _Comments(Part):
     nudge_after_days: Annotated[int, Field(ge=1)]
 
 
+class _Near(Part):
+    within_steps: Annotated[int, Field(ge=0)]
+    dont_know_under: Annotated[str, Field(pattern=r"^[1-9]/[1-9]\d?$")]
+
+
+class _Session(Part):
+    near_agreement: _Near
+
+
 class _Weighting(Part):
     trim_ratio: Annotated[float, Field(ge=1)]
 
@@ -165,6 +176,7 @@ class _Weighting(Part):
 class _Analysis(Part):
     anonymity: _Anonymity
     comments: _Comments
+    session: _Session | None = None
     practice_weighting: _Weighting
 
 
@@ -248,7 +260,8 @@ def _instrument(file: _InstrumentFile) -> core.Instrument:
             for d in file.domains
         ),
         statements=tuple(_statement(s) for s in file.statements),
-        practice=_practice_scale(file.scales),
+        practice=_scale(file.scales, _PRACTICE),
+        strategic=_strategic(file),
         bands=tuple(_band(b) for b in file.rag.bands),
         not_rated=_band(file.rag.no_rating),
         agencies=tuple(
@@ -284,17 +297,40 @@ def _statement(part: _Statement) -> core.Statement:
         part.short,
         part.practice_text or part.text,
         part.help.strip(),
+        part.text,
+        tuple(part.evidence),
     )
 
 
-def _practice_scale(scales: list[_Scale]) -> core.Scale:
-    found = [s for s in scales if _PRACTICE in s.audiences]
-    if len(found) != 1 or _PRACTICE not in found[0].question:
-        raise core.BrokenInstrument("exactly one scale is for the audience practice", "scales")
+def _strategic(file: _InstrumentFile) -> core.Strategic | None:
+    """None where no scale is for partners."""
+    scales = [s for s in file.scales if _STRATEGIC in s.audiences]
+    session = file.analysis.session
+    if not scales:
+        return None
+    if session is None:
+        raise core.BrokenInstrument(
+            "is missing, though a scale is for partners", "analysis", "session"
+        )
+    near = session.near_agreement
+    return core.Strategic(
+        _scale([s for s in scales if s.id != _EVIDENCE], _STRATEGIC),
+        _scale([s for s in scales if s.id == _EVIDENCE], _STRATEGIC),
+        core.NearRule(near.within_steps, Fraction(near.dont_know_under)),
+    )
+
+
+def _scale(scales: list[_Scale], audience: str) -> core.Scale:
+    found = [s for s in scales if audience in s.audiences]
+    if len(found) != 1 or audience not in found[0].question:
+        rule = f"exactly one scale is for the audience {audience}"
+        if audience == _STRATEGIC:
+            rule += f", and one more is called {_EVIDENCE}"
+        raise core.BrokenInstrument(rule, "scales")
     options = tuple(
         core.Option(core.OptionId(o.value), o.label, o.hint, o.score) for o in found[0].options
     )
-    return core.Scale(found[0].question[_PRACTICE], options)
+    return core.Scale(found[0].question[audience], options)
 
 
 def _band(part: _Band) -> core.Band:
@@ -404,7 +440,9 @@ def _shared(pack: Pack) -> _Shared:
         ("instrument", "version"): [(instrument.version,)],
         ("instrument", "domains"): [(d.id,) for d in instrument.domains],
         ("instrument", "statements"): [(s.id, s.domain) for s in instrument.statements],
-        ("instrument", "scales"): [(o.id, o.score) for o in instrument.practice.options],
+        ("instrument", "scales"): list(
+            dict.fromkeys((o.id, o.score) for scale in instrument.scales for o in scale.options)
+        ),
         ("instrument", "rag"): [
             (b.id, b.start, b.below) for b in (*instrument.bands, instrument.not_rated)
         ],

@@ -45,16 +45,24 @@ class Scale:
     question: str
     options: tuple[Option, ...]
 
+    def option(self, id: str) -> Option | None:
+        return next((o for o in self.options if o.id == id), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """`text` is what a practitioner reads."""
+    """`text` is what a practitioner reads, `strategic` what partners rate together.
+
+    `evidence`: what partners could point to.
+    """
 
     id: StatementId
     domain: DomainId
     short: str
     text: str
     help: str
+    strategic: str = ""
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +160,33 @@ class CommentRules:
     nudge_after_days: int
 
 
+@dataclass(frozen=True, slots=True)
+class NearRule:
+    """When ratings are near agreement: fixed before a session starts, and printed.
+
+    Scored ratings lie `within_steps` of each other on their scale, and the share of those who do
+    not know is below `dont_know_under`.
+    """
+
+    within_steps: int
+    dont_know_under: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Strategic:
+    """What partners rate together: two scales, and when their ratings are near each other."""
+
+    progress: Scale
+    evidence: Scale
+    near: NearRule
+
+
 @dataclass(frozen=True)
 class Instrument:
-    """One language of one version of the content. Raises `BrokenInstrument`."""
+    """One language of one version of the content. Raises `BrokenInstrument`.
+
+    `strategic`: None where the programme has no session of partners.
+    """
 
     id: str
     version: str
@@ -164,6 +196,7 @@ class Instrument:
     domains: tuple[Domain, ...]
     statements: tuple[Statement, ...]
     practice: Scale
+    strategic: Strategic | None
     bands: tuple[Band, ...]
     not_rated: Band
     agencies: tuple[Agency, ...]
@@ -196,6 +229,11 @@ class Instrument:
     def _statements(self) -> dict[str, Statement]:
         return {s.id: s for s in self.statements}
 
+    @property
+    def scales(self) -> tuple[Scale, ...]:
+        partners = self.strategic
+        return (self.practice, *((partners.progress, partners.evidence) if partners else ()))
+
     @cached_property
     def scores(self) -> dict[OptionId, Fraction]:
         """What the scored options are worth, 0 to 100.
@@ -209,7 +247,7 @@ class Instrument:
         return self._statements.get(id)
 
     def option(self, id: str) -> Option | None:
-        return next((o for o in self.practice.options if o.id == id), None)
+        return self.practice.option(id)
 
     def domain(self, id: DomainId) -> Domain:
         return next(d for d in self.domains if d.id == id)

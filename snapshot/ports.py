@@ -31,6 +31,8 @@ class Kind(StrEnum):
     MESSAGE = "message"
     PACE = "pace"
     LEAD = "lead"
+    SESSION = "session"
+    PARTNER = "partner"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,13 @@ from snapshot.instrument import (
     DomainId,
     Instrument,
     Limits,
+    NearRule,
     Option,
     OptionId,
     Scale,
     Statement,
     StatementId,
+    Strategic,
 )
 from snapshot.mix import Mix, Wait
 from snapshot.opening import Running, open_snapshot
@@ -77,6 +79,27 @@ INSTRUMENT = Instrument(
             Option(DONT_KNOW, "Don't know", "", None),
             Option(NOT_RELEVANT, "Not relevant to my role", "", None),
         ),
+    ),
+    strategic=Strategic(
+        Scale(
+            "How true is this in our area?",
+            (
+                Option(NOT_YET, "Not true yet", "", 0.0),
+                Option(PARTLY, "Partly true", "", 33.33),
+                Option(MOSTLY, "Mostly true", "", 66.67),
+                Option(FULLY, "Fully true", "", 100.0),
+                Option(DONT_KNOW, "Don't know", "", None),
+            ),
+        ),
+        Scale(
+            "How strong is the evidence?",
+            (
+                Option(OptionId("none"), "No evidence", "", 0.0),
+                Option(OptionId("some"), "Some evidence", "", 66.67),
+                Option(OptionId("strong"), "Strong evidence", "", 100.0),
+            ),
+        ),
+        NearRule(within_steps=1, dont_know_under=Fraction(1, 3)),
     ),
     bands=(
         Band(BandId("red"), "Red", "Priority", "▼", "Act first.", 0.0, 40.0),

@@ -432,7 +432,7 @@ DISAGREEMENTS = [
     Disagreement('version: "1.0.0"', 'version: "1.0.1"', "version", "1.0.0"),
     Disagreement(" prevention\n", " atal\n", "domains", "prevention"),
     Disagreement("- id: AW2", "- id: AW9", "statements", "AW2 awareness"),
-    Disagreement("score: 66.67", "score: 75", "scales", "mostly 66.67"),
+    Disagreement("score: 66.67", "score: 75", "scales", "mostly 66.67, some 66.67"),
     Disagreement(": 40\n", ": 41\n", "rag", "red 0.0 40.0, amber 40.0 70.0"),
     Disagreement("id: grey", "id: llwyd", "rag", "grey None None"),
     Disagreement("- id: health\n", "- id: iechyd\n", "agencies", "health"),
