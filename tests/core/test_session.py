@@ -12,7 +12,7 @@ import pytest
 
 from snapshot.errors import NotOffered
 from snapshot.instrument import DONT_KNOW, NearRule, OptionId
-from snapshot.ports import Kind
+from snapshot.ports import Kind, Record
 from snapshot.sealing import Person
 from snapshot.session import (
     MOST_NOTE,
@@ -53,6 +53,7 @@ from tests.core.exampleshire import (
     TENANT,
     Area,
 )
+from tests.core.watching import Watched
 
 CHANNEL = "19:facilitators@thread.tacv2"
 NONE, SOME, STRONG = (OptionId(o) for o in ("none", "some", "strong"))
@@ -301,6 +302,21 @@ async def test_whoever_is_told_that_their_rating_counts_is_in_the_spread(area: A
         shown = next(c for c in came if isinstance(c, Session))
         assert progress_in(shown)[FULLY] >= 1 + sum(c is None for c in came)
         await again(area.running, area.records, shown.moment)
+
+
+async def test_a_rating_that_comes_while_they_are_shown_is_not_said_to_count(area: Area) -> None:
+    seen = await two_rated(area)
+
+    async def show(record: Record) -> None:
+        if record.kind is Kind.PARTNER:
+            await revealed(area, seen)
+
+    watched = Watched(area.records, before_write=show)
+    with pytest.raises(NotOffered):
+        await rate(area.running, watched, INSTRUMENT, who(1), seen, Ratings(NOT_YET, SOME))
+    session = await find(area.running, area.records)
+    assert session
+    assert progress_in(session) == {PARTLY: 1, MOSTLY: 1}
 
 
 async def test_sixty_may_rate_in_the_same_second(area: Area) -> None:
