@@ -31,6 +31,7 @@ FIRST_LANGUAGE = "en-GB"
 _PRACTICE, _STRATEGIC = "practice", "strategic"
 _EVIDENCE = "evidence"
 _FAVOURABLE_ONLY = "domains_favourable"
+_ALL_OPTIONS = "statements_all_options"
 
 
 def load_packs(folder: Path = HERE) -> dict[str, Pack]:
@@ -357,6 +358,7 @@ def _limits(analysis: _Analysis) -> core.Limits:
         end_from_50_people=int(rounding.end_from_50_people),
         favourable=frozenset(core.OptionId(o) for o in rounding.favourable),
         scores_from=_scores_from(rounding.detail),
+        options_from=_options_from(rounding.detail),
         trim_ratio=Fraction(str(analysis.practice_weighting.trim_ratio)),
         interim_from=anonymity.interim.from_people,
         progress_to_nearest=anonymity.progress.to_nearest_percent,
@@ -376,6 +378,15 @@ def _scores_from(detail: list[_Detail]) -> int:
     if not found:
         place = ("analysis", "anonymity", "rounding", "detail")
         raise core.BrokenInstrument(f"one row must show more than {_FAVOURABLE_ONLY}", *place)
+    return min(found)
+
+
+def _options_from(detail: list[_Detail]) -> int:
+    """The number of people from which on each option of a statement may be shown."""
+    found = [row.start for row in detail if row.show == _ALL_OPTIONS]
+    if not found:
+        place = ("analysis", "anonymity", "rounding", "detail")
+        raise core.BrokenInstrument(f"one row must show {_ALL_OPTIONS}", *place)
     return min(found)
 
 

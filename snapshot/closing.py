@@ -10,6 +10,7 @@ from datetime import datetime
 from random import Random
 from zoneinfo import ZoneInfo
 
+from snapshot.detail import Detail, detail
 from snapshot.disclosure import Summary, final_bases, summarise
 from snapshot.envelope import State
 from snapshot.errors import Tampered
@@ -86,6 +87,12 @@ async def final_summary(records: Records, snapshot: SnapshotId) -> tuple[Summary
     return (Summary.from_json(found.body), found) if found else None
 
 
+async def final_detail(records: Records, snapshot: SnapshotId) -> Detail:
+    """What was published besides the summary; empty before the close."""
+    found = await find(records, snapshot, FINAL)
+    return Detail.from_json(found.body["detail"]) if found and "detail" in found.body else Detail()
+
+
 async def _publish(running: Running, instrument: Instrument, records: Records) -> Summary:
     snapshot = running.snapshot
     tallies = await all_tallies(records, snapshot.id)
@@ -95,6 +102,8 @@ async def _publish(running: Running, instrument: Instrument, records: Records) -
     before = bases_in(await last_interim(records, snapshot.id))
     bases = final_bases(snapshot, instrument, tallies, before)
     summary = summarise(snapshot, instrument, tallies, bases)
-    await record(records, snapshot.id, FINAL, summary_body(summary, bases))
+    body = summary_body(summary, bases)
+    body["detail"] = detail(snapshot, instrument, tallies, bases).as_json()
+    await record(records, snapshot.id, FINAL, body)
     published = await final_summary(records, snapshot.id)
     return published[0] if published else summary

@@ -89,12 +89,19 @@ class Summary:
 
 
 def _domain_from_json(value: Mapping[str, Any]) -> DomainFigures:
-    figures = {
-        name: Figure(found["value"], End(found["end"]))
+    return DomainFigures(**with_figures(value))
+
+
+def with_figures(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a value in which figures stand as JSON."""
+    return {
+        name: Figure(found["value"], End(found["end"])) if is_figure(found) else found
         for name, found in value.items()
-        if isinstance(found, Mapping)
     }
-    return DomainFigures(**{**value, **figures})
+
+
+def is_figure(value: Any) -> bool:
+    return isinstance(value, Mapping) and set(value) == {"value", "end"}
 
 
 def rounding_step(n: int, limits: Limits) -> int:
@@ -241,12 +248,12 @@ def _count(
     }
     rating = rate_domain(list(ratings.values()))
     rated = {s: found[s] for s in found if ratings[s]}
-    chosen = _times(rated, limits.favourable)
-    scored = _times(rated, instrument.scores)
+    chosen = times(rated, limits.favourable)
+    scored = times(rated, instrument.scores)
     relevant = [o.id for o in instrument.practice.options if o.id != NOT_RELEVANT]
-    asked = [n for s in found if (n := _times({s: found[s]}, relevant)) >= k]
+    asked = [n for s in found if (n := times({s: found[s]}, relevant)) >= k]
     asked = asked if len(asked) == len(found) else []
-    unsure = _times(found, [DONT_KNOW])
+    unsure = times(found, [DONT_KNOW])
     return _Counted(
         domain,
         rating,
@@ -277,7 +284,7 @@ def _figures(counted: _Counted, instrument: Instrument, n: int) -> DomainFigures
     )
 
 
-def _times(found: Mapping[StatementId, Sequence[Tally]], options: Iterable[OptionId]) -> int:
+def times(found: Mapping[StatementId, Sequence[Tally]], options: Iterable[OptionId]) -> int:
     """How often any of these options was chosen, each statement in tallies of its own."""
     wanted = set(options)
     return sum(

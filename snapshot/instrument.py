@@ -112,9 +112,10 @@ class Limits:
     """The rules of publication that a programme sets in its pack.
 
     `steps` and ends are points of 100; `favourable` are options of the practice scale. About
-    fewer than `scores_from` people, a domain has its colour and its favourable share only. An
-    interim summary is about `interim_from` people or more. Progress is told to the nearest
-    `progress_to_nearest` per cent, from a headcount of `progress_from_headcount` on.
+    fewer than `scores_from` people, a domain has its colour and its favourable share only; from
+    `options_from` on, a statement has scores and the share of each option. An interim summary is
+    about `interim_from` people or more. Progress is told to the nearest `progress_to_nearest` per
+    cent, from a headcount of `progress_from_headcount` on.
     """
 
     smallest_group: int
@@ -126,6 +127,7 @@ class Limits:
     end_from_50_people: int
     favourable: frozenset[OptionId]
     scores_from: int
+    options_from: int
     trim_ratio: Fraction
     interim_from: int
     progress_to_nearest: int

@@ -121,6 +121,7 @@ INSTRUMENT = Instrument(
         end_from_50_people=5,
         favourable=frozenset({MOSTLY, FULLY}),
         scores_from=20,
+        options_from=50,
         trim_ratio=Fraction(3),
         interim_from=20,
         progress_to_nearest=10,

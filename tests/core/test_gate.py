@@ -13,9 +13,9 @@ READS = {
     "counts": {"tally", "rating", "basis", "disclosure"},
     "SLIP": {"mix"},
     "TALLY": {"mix", "progress"},
-    "people": {"tally", "disclosure"},
-    "weighted": {"rating", "disclosure"},
-    "unweighted": {"rating", "disclosure"},
+    "people": {"tally", "disclosure", "detail"},
+    "weighted": {"rating", "disclosure", "detail"},
+    "unweighted": {"rating", "disclosure", "detail"},
 }
 """What tells how many chose what, and the modules of the core that may look at it.
 
