@@ -16,7 +16,7 @@ from bot.turns.visit import Handler, Service, Visit, takes_answers
 from cards.notice import choose_card, message_card
 from cards.parts import Card, with_note
 from cards.verbs import Verb
-from snapshot.errors import Damaged, NotComplete, NotOffered, NotOpen
+from snapshot.errors import Busy, Damaged, NotComplete, NotOffered, NotOpen
 from snapshot.opening import Running
 from snapshot.ports import RecordsError
 from snapshot.wording import Command, Wording
@@ -95,10 +95,20 @@ async def _about(turn: Turn, service: Service, running: Running, handler: Handle
             visit = await _in_their_language(visit)
         if turn.verb == Verb.LANGUAGE:
             visit, handler = await _change_language(visit)
-        return await _visit(visit, handler)
+        shown = await _visit(visit, handler)
+        if handler not in practitioner.SAVING:
+            await _meet(visit)
+        return shown
     except Damaged as error:
         _log.error("envelope damaged", snapshot=running.snapshot.id, **where(error))
         return practitioner.try_again(visit.page)
+
+
+async def _meet(visit: Visit) -> None:
+    """Without a read; and without a write, but for somebody whose chat has moved."""
+    if visit.envelope is not None and visit.takes_answers:
+        with suppress(Busy, NotOpen, RecordsError):  # they have their answer all the same
+            await visit.survey.meet(visit.turn.person)
 
 
 async def _with_envelope(visit: Visit) -> Visit:
@@ -175,6 +185,7 @@ async def _change_language(visit: Visit) -> tuple[Visit, Handler | None]:
 
 
 async def _in_channel(turn: Turn, service: Service) -> Card:
+    await service.directory.meet(turn.address)
     command = _command(turn, service, "channel", _CHANNEL_COMMANDS)
     if start := opening.VERBS.get(turn.verb or "") or opening.WORDS.get(command):
         return await _start(start, turn, service)

@@ -300,5 +300,8 @@ ANYWHERE = frozenset({worried, wellbeing, help, in_english, in_welsh})
 Not the privacy notice: where two are open, each has a controller and days of its own.
 """
 
+SAVING = frozenset({begin, answer, comments, submit, withdraw, quiet})
+"""What writes into the envelope itself."""
+
 DECIDING = frozenset({begin, submit, withdraw})
 """Steps that read the snapshot again, so that a close elsewhere is not missed."""

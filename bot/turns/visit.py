@@ -115,7 +115,8 @@ class Visit:
 
     @property
     def survey(self) -> Survey:
-        return survey_of(self.service, self.running, self.envelope)
+        chat = self.turn.address.as_json()
+        return survey_of(self.service, self.running, self.envelope, chat)
 
     @property
     def takes_answers(self) -> bool:
@@ -125,8 +126,13 @@ class Visit:
         return replace(self, page=self.service.page(self.running, language))
 
 
-def survey_of(service: Service, running: Running, known: Envelope | None = None) -> Survey:
-    return Survey(running, service.instrument(running), service.records, known)
+def survey_of(
+    service: Service,
+    running: Running,
+    known: Envelope | None = None,
+    chat: Mapping[str, str] | None = None,
+) -> Survey:
+    return Survey(running, service.instrument(running), service.records, known, chat)
 
 
 def takes_answers(service: Service, running: Running) -> bool:
