@@ -70,8 +70,10 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
         service = await _service(settings, records, keys, clock, due, fetch, afterwards)
         if settings.sample:
             await _sample_if_none_is_open(service, keys, settings.sample)
-        receive, meeting = _teams(service, connector)
-        delivery = Delivery(records, send, Pace(records), clock, SystemRandom())
+        pace = Pace(records)
+        meeting = Meeting(connector.member, pace.turn)
+        receive = _receiving(service, connector, meeting)
+        delivery = Delivery(records, send, pace, clock, SystemRandom())
         worker = Worker(
             service,
             Posting(service, delivery),
@@ -206,14 +208,13 @@ def _sending(connector: Connector) -> Callable[[Address, Reply], Awaitable[None]
     return send
 
 
-def _teams(service: Service, connector: Connector) -> tuple[Receive, Meeting]:
+def _receiving(service: Service, connector: Connector, meeting: Meeting) -> Receive:
     from bot.teams.adapter import Adapter
     from bot.teams.bot import Bot
     from bot.teams.identity import LocalCallers
 
-    meeting = Meeting(connector.member)
     bot = Bot(lambda turn: act(turn, service), lambda turn: apology(turn, service), meeting.note)
-    return Adapter(LocalCallers(), connector, bot).receive, meeting
+    return Adapter(LocalCallers(), connector, bot).receive
 
 
 async def _is_ready(records: Records) -> bool:
