@@ -127,10 +127,23 @@ def leads_import(
     snapshot: Annotated[str, typer.Option(help="Its id, where more than one is open.")] = "",
 ) -> None:
     """Add the safeguarding leads of a CSV file: email, name, organisation."""
+    from rich.console import Console
+    from rich.progress import Progress
+
     from bot.leads import CannotImport, import_leads
 
     try:
-        found = _in_app(lambda service: import_leads(service, file, snapshot))
+        # Beside what is printed, so that a list of those who were taken stays clean.
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task("Leads", total=None)
+            found = _in_app(
+                lambda service: import_leads(
+                    service,
+                    file,
+                    snapshot,
+                    lambda more, of: progress.update(bar, advance=more, total=of),
+                )
+            )
     except CannotImport as error:
         sys.exit(str(error))
     # Only ever to whoever has the file at hand: no log holds a name.

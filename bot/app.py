@@ -16,6 +16,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from bot.afterwards import Afterwards
 from bot.delivery import Delivery
 from bot.directory import Directory
 from bot.meeting import Meeting
@@ -24,7 +25,7 @@ from bot.posting import Posting
 from bot.reminding import Reminding
 from bot.sample import open_sample
 from bot.settings import Env, Settings
-from bot.teams.connector import new_session
+from bot.teams.connector import Connector, new_session
 from bot.turns.dispatch import act, apology
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Rights, Service
@@ -57,18 +58,22 @@ class App:
 @asynccontextmanager
 async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[App]:
     """Everything wired together, and put away again afterwards."""
-    async with (
-        _keys(settings) as keys,
-        _store(settings) as records,
-        new_session() as session,
-    ):
+    async with AsyncExitStack() as stack:
+        keys = await stack.enter_async_context(_keys(settings))
+        records = await stack.enter_async_context(_store(settings))
+        session = await stack.enter_async_context(new_session())
+        connector = Connector(session)
+        send = _sending(connector)
+        afterwards = await stack.enter_async_context(Afterwards(send))
         due = asyncio.Event()
         fetch = _files(settings, session)
-        service = await _service(settings, records, keys, clock, due, fetch)
+        service = await _service(settings, records, keys, clock, due, fetch, afterwards)
         if settings.sample:
             await _sample_if_none_is_open(service, keys, settings.sample)
-        receive, send, meeting = _teams(service, session)
-        delivery = Delivery(records, send, Pace(records), clock, SystemRandom())
+        pace = Pace(records)
+        meeting = Meeting(connector.member, pace.turn)
+        receive = _receiving(service, connector, meeting)
+        delivery = Delivery(records, send, pace, clock, SystemRandom())
         worker = Worker(
             service,
             Posting(service, delivery),
@@ -153,6 +158,7 @@ async def _service(
     clock: Callable[[], datetime],
     due: asyncio.Event,
     fetch: Callable[[str], Awaitable[bytes]],
+    afterwards: Afterwards,
 ) -> Service:
     sealer = await service_sealer(keys)
     content = settings.content or HERE
@@ -174,6 +180,7 @@ async def _service(
         new_id=lambda: secrets.token_hex(10),
         wake=due.set,
         fetch=fetch,
+        afterwards=afterwards,
     )
 
 
@@ -191,24 +198,23 @@ def _files(settings: Settings, session: aiohttp.ClientSession) -> Callable[[str]
     return Files(session, from_here=settings.env is Env.LOCAL).fetch
 
 
-def _teams(
-    service: Service, session: aiohttp.ClientSession
-) -> tuple[Receive, Callable[[Address, Reply], Awaitable[None]], Meeting]:
+def _sending(connector: Connector) -> Callable[[Address, Reply], Awaitable[None]]:
     """Bot Framework takes a second to import, so only what serves or sends does."""
-    from bot.teams.adapter import Adapter
-    from bot.teams.bot import Bot, encoded
-    from bot.teams.connector import Connector
-    from bot.teams.identity import LocalCallers
-
-    connector = Connector(session)
-    meeting = Meeting(connector.member)
-    bot = Bot(lambda turn: act(turn, service), lambda turn: apology(turn, service), meeting.note)
-    adapter = Adapter(LocalCallers(), connector, bot)
+    from bot.teams.bot import encoded
 
     async def send(address: Address, reply: Reply) -> None:
         await connector.send_encoded(address.service_url, address.conversation, encoded(reply))
 
-    return adapter.receive, send, meeting
+    return send
+
+
+def _receiving(service: Service, connector: Connector, meeting: Meeting) -> Receive:
+    from bot.teams.adapter import Adapter
+    from bot.teams.bot import Bot
+    from bot.teams.identity import LocalCallers
+
+    bot = Bot(lambda turn: act(turn, service), lambda turn: apology(turn, service), meeting.note)
+    return Adapter(LocalCallers(), connector, bot).receive
 
 
 async def _is_ready(records: Records) -> bool:

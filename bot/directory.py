@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -24,6 +25,7 @@ from snapshot.ports import (
     Missing,
     Record,
     Records,
+    RecordsError,
 )
 from snapshot.sealing import Sealer
 from snapshot.snapshot import Phase, Snapshot
@@ -138,6 +140,18 @@ class Directory:
     async def register(self, running: Running, address: Address) -> Running | None:
         """Make a channel the moderators'. None: somebody else was faster, look again."""
         return await self._place(running, address, "moderators")
+
+    async def meet(self, address: Address) -> None:
+        """Somebody has talked in a channel: if it is a known one, remember where it is now.
+
+        Nothing is written unless its service URL has changed. It is no secret who facilitates.
+        """
+        for role, known in (("channel", self.address), ("moderators", self.moderators)):
+            for running in await self.all():
+                place = known(running)
+                if address.is_same_place(place) and place != address:
+                    with suppress(RecordsError):  # they get their answer all the same
+                        await self._place(running, address, role)
 
     async def open(self, snapshot: Snapshot, address: Address) -> Running:
         """Open a snapshot for the channel of its facilitators. Raises `Exists` for a known id."""

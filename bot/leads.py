@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from bot.turns.visit import Service, takes_answers
 from cards.leads import say_refused, say_row
 from snapshot.lead_lists import parse_csv
 from snapshot.leads import add
+
+type Told = Callable[[int, int], None]
+"""Hears how many more rows have been seen to, and of how many."""
 
 MOST_BYTES = 2 * 1024 * 1024
 
@@ -27,7 +31,7 @@ class Import:
     known: int
 
 
-async def import_leads(service: Service, file: Path, snapshot: str = "") -> Import:
+async def import_leads(service: Service, file: Path, snapshot: str, told: Told) -> Import:
     """Add the leads of a CSV file to a snapshot, or to the only one that is open.
 
     Raises `CannotImport`.
@@ -42,7 +46,10 @@ async def import_leads(service: Service, file: Path, snapshot: str = "") -> Impo
         raise CannotImport(f"More than one snapshot is open. Say which:\n{ids}")
     (running,) = fitting
     parsed = parse_csv(raw)
-    added = await add(running, service.records, parsed.rows)
+    told(0, len(parsed.rows))
+    added = await add(
+        running, service.records, parsed.rows, lambda more: told(more, len(parsed.rows))
+    )
     kept, page = parsed.without(added.over), service.page(running, "en-GB")
     return Import(
         [say_row(page, row) for row in kept.rows],

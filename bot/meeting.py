@@ -49,8 +49,10 @@ class Met:
 class Meeting:
     """Those who have talked since the worker looked last, kept in memory alone."""
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, member: Member, turn: Callable[[str], Awaitable[None]]) -> None:
+        """`turn` waits until one call may be made about a tenant."""
         self._member = member
+        self._turn = turn
         self._waiting: dict[Person, Met] = {}
         self._asked: dict[tuple[str, Person], frozenset[str]] = {}
 
@@ -111,6 +113,7 @@ class Meeting:
         key = (running.snapshot.id, met.person)
         if key not in self._asked:
             where = met.address
+            await self._turn(met.person.tenant)
             found = await self._member(where.service_url, where.conversation, met.id)
             said = (found.get(name) for name in _ADDRESSES)
             self._asked[key] = frozenset(

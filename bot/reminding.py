@@ -12,12 +12,13 @@ from datetime import datetime
 
 from bot.delivery import Delivery, Letter, Not
 from bot.turns.leads import reminder
-from bot.turns.practitioner import unfinished
+from bot.turns.practitioner import greeting, unfinished
 from bot.turns.turn import Address
-from bot.turns.visit import Service, survey_of
+from bot.turns.visit import Service, survey_of, takes_answers
 from snapshot.calendar import IsWorkingDay, day_of
 from snapshot.envelope import State
 from snapshot.errors import Damaged
+from snapshot.greeting import forget_greetings, is_greeting, opened
 from snapshot.leads import LeadState, all_leads, by_id, mark_unreachable
 from snapshot.ledger import OPEN, Entry, MessageState, find, note, recipient_of
 from snapshot.opening import Running
@@ -73,6 +74,7 @@ class Reminding:
         self._again[running.snapshot.id] = again
         await self._mark_unreachable(running)
         await self._forget_unfinished(running)
+        await forget_greetings(running, self._service.records, self._service.clock())
 
     # -- who gets one -----------------------------------------------------------------------------
 
@@ -165,6 +167,8 @@ class Reminding:
         running = self._service.directory.known(running.snapshot.id) or running
         if running.phase is not Phase.OPEN:
             return Not()
+        if is_greeting(entry):
+            return await self._to_newcomer(running, entry)
         if entry.what.startswith(_LEADS):
             return await self._to_lead(running, entry)
         if entry.what.startswith(_UNFINISHED):
@@ -196,6 +200,20 @@ class Reminding:
         which = entry.what.removeprefix(_UNFINISHED).partition("-")[0]
         shown = unfinished(self._service, running, contact.language, which)
         return Letter(Address.from_json(contact.address), shown, until=running.snapshot.deadline)
+
+    async def _to_newcomer(self, running: Running, entry: Entry) -> Letter | Not:
+        """Of any snapshot that is open to them now."""
+        try:
+            noted = opened(running, entry)
+        except Damaged:
+            return Not()
+        address = Address.from_json(noted.address)
+        found = await self._service.directory.of_tenant(address.tenant)
+        open_ones = [r for r in found if takes_answers(self._service, r)]
+        if not open_ones:
+            return Not()
+        shown = greeting(self._service, open_ones, noted.language)
+        return Letter(address, shown, until=running.snapshot.deadline)
 
     # -- what is kept of it -----------------------------------------------------------------------
 

@@ -6,9 +6,8 @@ Addresses stand only in what answers a facilitator's own tap, never in what is s
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
-from itertools import accumulate, takewhile
 
 import orjson
 from adaptive_cards_python.adaptive_card.Element import ElementType, TextBlock
@@ -94,11 +93,10 @@ def leads_unreachable_card(page: Page, by: date, leads: Sequence[Lead], start: i
     day = say_day(by, page.pack)
     said = page.text("leads_unreachable", send_by_date=day, unreachable_leads=_HERE)
     before, _, after = said.partition(_HERE)
-    rows = [
+    shown = _fitting(
         ", ".join(filter(None, (each.name, each.organisation, each.address)))
         for each in leads[start:]
-    ]
-    shown = rows[: _fitting(rows)]
+    )
     end = start + len(shown)
     more = press(
         page, Verb.EMAIL_LEADS, page.words.buttons["more_leads"], by=by.isoformat(), start=end
@@ -130,7 +128,7 @@ def _counts(page: Page, added: Added) -> str:
 
 
 def _lines(page: Page, lines: Sequence[str]) -> list[ElementType]:
-    return [_as_it_is(line) for line in _first(page, lines)]
+    return [_as_it_is(line) for line in _first(page, lines, len(lines))]
 
 
 def _as_it_is(line: str) -> TextBlock:
@@ -142,7 +140,8 @@ def _refused(page: Page, found: Parsed) -> list[ElementType]:
     """By their numbers alone."""
     if not found.refused:
         return []
-    lines = _first(page, [say_refused(page, each) for each in found.refused])
+    said = (say_refused(page, each) for each in found.refused)
+    lines = _first(page, said, len(found.refused))
     rejected = "\n".join(f"- {line}" for line in lines)
     return [container(paragraphs(page.text("leads_rejected", rejected_lines=rejected)))]
 
@@ -157,16 +156,22 @@ def say_refused(page: Page, refused: Refused) -> str:
     return page.words.word("line", line=refused.line, said=reason)
 
 
-def _first(page: Page, lines: Sequence[str]) -> list[str]:
-    fitting = _fitting(lines)
-    over = len(lines) - fitting
-    return [*lines[:fitting], *([page.words.word("and_more", count=over)] if over else [])]
+def _first(page: Page, lines: Iterable[str], of: int) -> list[str]:
+    """`of`: how many there are, which may be far more than anybody will read."""
+    shown = _fitting(lines)
+    over = of - len(shown)
+    return [*shown, *([page.words.word("and_more", count=over)] if over else [])]
 
 
-def _fitting(lines: Sequence[str]) -> int:
-    """How many lines a card has room for."""
-    sizes = accumulate(len(orjson.dumps(line)) + _BYTES_AROUND for line in lines)
-    return sum(1 for _ in takewhile(lambda size: size <= _MOST_BYTES, sizes))
+def _fitting(lines: Iterable[str]) -> list[str]:
+    """Those for which a card has room."""
+    left, fitting = _MOST_BYTES, []
+    for line in lines:
+        left -= len(orjson.dumps(line)) + _BYTES_AROUND
+        if left < 0:
+            break
+        fitting.append(line)
+    return fitting
 
 
 # -- a lead's own ---------------------------------------------------------------------------------

@@ -15,6 +15,9 @@ from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+MOST_ROWS = 10_000
+"""In one list: no snapshot has more leads. What follows is not looked at."""
+
 MOST_IN_A_CELL = 100
 _MOST_CELL_BYTES = 200
 """As JSON: all leads have to fit into a seal of constant size."""
@@ -96,8 +99,9 @@ class Parsed:
     def without(self, over: Collection[Row]) -> Parsed:
         """The same where there was no room for some of the rows."""
         refused = [*self.refused, *(Refused(row.line, Reason.TOO_MANY) for row in over)]
+        left = set(over)
         return Parsed(
-            tuple(row for row in self.rows if row not in over),
+            tuple(row for row in self.rows if row not in left),
             tuple(sorted(refused, key=lambda each: each.line)),
         )
 
@@ -246,6 +250,9 @@ def _parse(records: Iterable[_Cells], *, rest: bool) -> Parsed:
     refused: list[Refused] = []
     for found in records:
         if found.cells is not None and not any(cell.strip() for cell in found.cells):
+            continue
+        if len(rows) == MOST_ROWS:
+            refused.append(Refused(found.line, Reason.TOO_MANY))
             continue
         if columns is None:
             header = _header(found.cells or ())

@@ -15,15 +15,17 @@ from enum import StrEnum
 from itertools import batched
 from typing import Any
 
-from snapshot.lead_lists import Row, normal_address
+from snapshot.lead_lists import MOST_ROWS, Row, normal_address
 from snapshot.opening import Running
-from snapshot.ports import Changed, Exists, Head, Kind, Missing, Record, Records
+from snapshot.ports import Changed, Exists, Head, Kind, Missing, Record, Records, Unavailable
 from snapshot.sealing import LEAD_BYTES, Person
 
-MOST_LEADS = 10_000
+MOST_LEADS = MOST_ROWS
 """In one snapshot."""
 
-_AT_ONCE = 16
+_AT_ONCE = 32
+_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
+"""Before a lead is written again, where the store did not answer: a small one may be in haste."""
 _TITLES = {
     "cllr",
     "dame",
@@ -108,8 +110,17 @@ def lead_id(running: Running, address: str) -> str:
     return running.service.name("lead", running.snapshot.id, normal_address(address))
 
 
-async def add(running: Running, records: Records, rows: Iterable[Row]) -> Added:
-    """Whoever is there stays as they are, stopped or not, but for a name that was missing."""
+async def add(
+    running: Running,
+    records: Records,
+    rows: Iterable[Row],
+    told: Callable[[int], None] = lambda _: None,
+) -> Added:
+    """Whoever is there stays as they are, stopped or not, but for a name that was missing.
+
+    Ended half-way, it leaves whole leads, and done again it adds the others. `told` hears now and
+    then how many more rows have been seen to.
+    """
     known = {head.id for head in await records.heads(running.snapshot.id, Kind.LEAD)}
     rows_by_id = {lead_id(running, row.address): row for row in rows}
     new = [id for id in rows_by_id if id not in known]
@@ -130,8 +141,8 @@ async def add(running: Running, records: Records, rows: Iterable[Row]) -> Added:
             await _change(running, records, id, lambda lead: _filled_in(lead, row))
         return False
 
-    created = await _some_at_once(create, new[:room])
-    await _some_at_once(fill_in, [id for id in rows_by_id if id in known])
+    created = await _some_at_once(create, new[:room], told)
+    await _some_at_once(fill_in, [id for id in rows_by_id if id in known], told)
     return Added(sum(created), len(rows_by_id) - sum(created) - len(over), over)
 
 
@@ -247,8 +258,20 @@ def _group(running: Running, person: Person) -> str:
     return running.service.name("lead-person", *parts)
 
 
-async def _some_at_once[T](work: Callable[[str], Awaitable[T]], ids: Sequence[str]) -> list[T]:
+async def _some_at_once[T](
+    work: Callable[[str], Awaitable[T]], ids: Sequence[str], told: Callable[[int], None]
+) -> list[T]:
     found: list[T] = []
     for some in batched(ids, _AT_ONCE):
-        found += await asyncio.gather(*(work(id) for id in some))
+        found += await asyncio.gather(*(_patiently(work, id) for id in some))
+        told(len(some))
     return found
+
+
+async def _patiently[T](work: Callable[[str], Awaitable[T]], id: str) -> T:
+    for pause_s in _PAUSES_S:
+        try:
+            return await work(id)
+        except Unavailable:
+            await asyncio.sleep(pause_s)
+    return await work(id)

@@ -5,7 +5,8 @@ compare-and-set, and a claim runs out: so no message is lost when a process dies
 is sent again whose acknowledgement was lost.
 
 A head alone tells what may be taken: its `group` is the instant from which (due: when it is due;
-claimed: when the claim runs out; deferred: until when). A body holds nothing about a person.
+claimed: when the claim runs out; deferred: until when). A body holds nothing about a person, but
+for what is sealed in it until the message ends.
 """
 
 from __future__ import annotations
@@ -75,6 +76,11 @@ class Entry:
         """What Teams said last: a status, with a label where there is one."""
         return str(self.record.body.get("why", ""))
 
+    @property
+    def sealed(self) -> str:
+        """As it was noted, as long as the message has not ended; empty: nothing was."""
+        return str(self.record.body.get("sealed", ""))
+
 
 def id_of(what: str, recipient: str) -> str:
     """Raises `ValueError` for a recipient with a dot in it: the last dot parts the two."""
@@ -93,14 +99,22 @@ def is_to_channel(id: str) -> bool:
 
 
 async def note(
-    records: Records, snapshot: SnapshotId, what: str, recipient: str, at: datetime
+    records: Records,
+    snapshot: SnapshotId,
+    what: str,
+    recipient: str,
+    at: datetime,
+    sealed: str = "",
 ) -> bool:
-    """Note that a message is due at a time; False if it has been noted before, which stands."""
+    """Note that a message is due at a time; False if it has been noted before, which stands.
+
+    `sealed` is what is needed to send it and stands nowhere else.
+    """
     record = Record(
         snapshot,
         Kind.MESSAGE,
         id_of(what, recipient),
-        _body(0, ""),
+        _body(0, "", sealed),
         state=MessageState.DUE,
         group=_from(at.replace(microsecond=0)),  # what is due now may be taken now
     )
@@ -166,7 +180,7 @@ async def settle(records: Records, entry: Entry, outcome: MessageState, why: str
 
 async def defer(records: Records, entry: Entry, until: datetime, tries: int, why: str = "") -> bool:
     """Give a claimed message back, to be taken from a later time on. False: as for `settle`."""
-    body = _body(tries, why or entry.why)
+    body = _body(tries, why or entry.why, entry.sealed)
     return await _move(records, entry, MessageState.DEFERRED, body, until) is not None
 
 
@@ -207,8 +221,8 @@ async def _move(
         return None
 
 
-def _body(tries: int, why: str) -> dict[str, Any]:
-    return {"tries": tries, "why": why}
+def _body(tries: int, why: str, sealed: str = "") -> dict[str, Any]:
+    return {"tries": tries, "why": why, **({"sealed": sealed} if sealed else {})}
 
 
 def _may_be_taken(record: Record, now: datetime) -> bool:

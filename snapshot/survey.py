@@ -21,7 +21,8 @@ class Survey:
 
     Every step may be repeated, and then changes nothing. Two devices of one person, or a
     message that Teams sends again, meet in the compare-and-set of the store. `known` is the
-    person's envelope as it was read a moment ago, which saves reading it again.
+    person's envelope as it was read a moment ago, which saves reading it again. `chat`: where they
+    talk to the bot now; None: not known.
     """
 
     def __init__(
@@ -30,8 +31,10 @@ class Survey:
         instrument: Instrument,
         records: Records,
         known: Envelope | None = None,
+        chat: Mapping[str, str] | None = None,
     ) -> None:
         self._known = known
+        self._chat = chat
         self._snapshot = running.snapshot
         self._sealer = running.sealer
         self._instrument = instrument
@@ -103,6 +106,15 @@ class Survey:
 
         await self._change(person, settled)
 
+    async def meet(self, person: Person) -> None:
+        """They have talked to the bot and saved nothing: remember their chat if it has moved.
+
+        A write, since it is then that a reminder would go astray. It is one of those that an answer
+        makes, and tells no more. Who has sent their answers gets no reminder, so nothing is written
+        of them: nobody sees that they came back.
+        """
+        await self._change(person, lambda envelope: envelope)
+
     async def submit(self, person: Person) -> Envelope:
         """Raises `NotComplete`, `NotOpen`."""
         return await self._change(person, lambda e: e.submitted(self._instrument))
@@ -116,7 +128,7 @@ class Survey:
             before = self._known if self._known and not attempt else await self.envelope(person)
             if before is None:
                 raise NotOpen("not begun")
-            after = step(before)
+            after = self._with_chat(before, step(before))
             if after is before:
                 return before
             try:
@@ -125,6 +137,21 @@ class Survey:
                 continue
             return after
         raise Busy
+
+    def _with_chat(self, before: Envelope, after: Envelope) -> Envelope:
+        """`after`, or `before` if there is nothing to write.
+
+        The contact is sealed anew with each write. Otherwise one in which it changes would show
+        that somebody's chat has moved, or that they want no more reminders.
+        """
+        contact = self.contact(after)
+        if contact is None:
+            return after
+        met = replace(contact, address=self._chat or contact.address)
+        has_moved = met != contact and after.state is State.OPEN
+        if after is before and not has_moved:
+            return before
+        return replace(after, contact=self._seal(met, after.tag))
 
     def _seal(self, contact: Contact, tag: Tag) -> str:
         return self._sealer.seal(asdict(contact), "contact", tag, size=CONTACT_BYTES)

@@ -20,6 +20,7 @@ from aiohttp import web
 
 BOT_ID = "28:snapshot-bot"
 BOT_NAME = "CSA Snapshot"
+GREETED_WITHIN_S = 20.0
 FILE = "application/vnd.microsoft.teams.file.download.info"
 
 type Json = Mapping[str, Any]
@@ -153,7 +154,7 @@ class Teams:
     """One Teams with one bot in it, at `bot_url`. `sent` keeps all that the bot ever sent.
 
     `people` are known by what Teams calls them, `files` by the end of their address; `asked`: of
-    whom the bot wanted to know more.
+    whom the bot wanted to know more, and `asked_at` when, by `time.monotonic`.
     `calls` keeps every call, also those that `befalls` has something happen to: it says what, for
     each conversation that the bot sends to.
     """
@@ -163,6 +164,7 @@ class Teams:
     people: dict[str, PersonHere] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    asked_at: list[float] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     befalls: Callable[[str], Trouble | None] = lambda _: None
 
@@ -237,6 +239,7 @@ class Teams:
         """The object id under the name that Teams uses for it here."""
         id = request.match_info["id"]
         self.asked.append(id)
+        self.asked_at.append(time.monotonic())
         person = self.people.get(id)
         if person is None:
             return web.json_response({"error": {"code": "MemberNotFound"}}, status=404)
@@ -301,10 +304,17 @@ class PersonHere:
 
     # -- in the private chat ----------------------------------------------------------------
 
-    async def installs(self) -> Shown | None:
+    async def installs(self) -> None:
+        """They are greeted when it is their turn."""
         await self.teams.deliver(self.activity("installationUpdate", action="add"))
         await self.teams.deliver(self.activity("conversationUpdate", membersAdded=[{"id": BOT_ID}]))
-        return await self.looks()
+
+    async def is_greeted(self) -> Shown:
+        async with asyncio.timeout(GREETED_WITHIN_S):
+            while True:
+                if shown := await self.looks():
+                    return shown
+                await asyncio.sleep(0.02)
 
     async def types(self, words: str) -> Shown:
         """Say something in the private chat, and look at what comes back."""

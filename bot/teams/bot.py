@@ -66,9 +66,10 @@ class Bot(TeamsActivityHandler):
         self._meet(turn, turn_context)
 
     async def on_installation_update_add(self, turn_context: TurnContext) -> None:
+        """Who is to be greeted is when it is their turn. A new version of the app greets nobody."""
         turn = turn_from(turn_context.activity)
-        if turn.place is Place.PRIVATE:
-            await self._send(turn_context, await self._reply(replace(turn, installed=True)))
+        if turn.place is Place.PRIVATE and turn_context.activity.action == "add":
+            await self._reply(replace(turn, installed=True))
             self._meet(turn, turn_context)
 
     async def on_teams_members_added_dispatch(
@@ -97,7 +98,7 @@ class Bot(TeamsActivityHandler):
                 return await self._act(turn)
         except Exception as error:  # noqa: BLE001 - whatever failed, the person is told that nothing is lost
             _log.error("turn failed", **where(error))
-            return self._apology(turn)
+            return None if turn.installed else self._apology(turn)
 
 
 def message_with(reply: Reply) -> Activity:

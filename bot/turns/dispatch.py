@@ -16,7 +16,8 @@ from bot.turns.visit import Handler, Service, Visit, takes_answers
 from cards.notice import choose_card, message_card
 from cards.parts import Card, with_note
 from cards.verbs import Verb
-from snapshot.errors import Damaged, NotComplete, NotOffered, NotOpen
+from snapshot.errors import Busy, Damaged, NotComplete, NotOffered, NotOpen
+from snapshot.greeting import Greeting, note_greeting
 from snapshot.opening import Running
 from snapshot.ports import RecordsError
 from snapshot.wording import Command, Wording
@@ -26,10 +27,11 @@ _log = structlog.get_logger()
 
 async def act(turn: Turn, service: Service) -> Reply | None:
     """What a turn is answered with; None where silence is right."""
-    if turn.place is Place.PRIVATE:
-        shown = await _in_private(turn, service)
-    elif turn.installed:
+    if turn.installed:
+        await _note_install(turn, service)
         shown = None
+    elif turn.place is Place.PRIVATE:
+        shown = await _in_private(turn, service)
     elif turn.place is Place.CHANNEL:
         shown = await _in_channel(turn, service)
     else:
@@ -51,6 +53,18 @@ def apology(turn: Turn, service: Service) -> Reply:
     return Reply(shown, words.messages["toast"])
 
 
+async def _note_install(turn: Turn, service: Service) -> None:
+    """They are greeted when it is their turn, and only where there is something to answer."""
+    found = await service.directory.of_tenant(turn.person.tenant)
+    open_ones = [r for r in found if takes_answers(service, r)]
+    if turn.place is not Place.PRIVATE or not open_ones:
+        return
+    greeting = Greeting(turn.address.as_json(), turn.locale)
+    now = service.clock()
+    if await note_greeting(open_ones[0], service.records, turn.person, greeting, now):
+        service.wake()
+
+
 # -- private chat -------------------------------------------------------------------------------
 
 
@@ -66,9 +80,7 @@ async def _in_private(turn: Turn, service: Service) -> Card | None:
         return _choose(turn, service, running, command)
     about = named or next(iter([*running, *found]), None)
     if about is None:
-        # An administrator's mass install greets nobody for whom there is nothing to answer.
-        words = _words_for(turn, service)
-        return None if turn.installed else message_card(words, "nothing_open")
+        return message_card(_words_for(turn, service), "nothing_open")
     known_anyway = handler in practitioner.ANYWHERE | practitioner.HELP
     if turn.verb is None or named is not None or known_anyway:
         return await _about(turn, service, about, handler)
@@ -76,8 +88,6 @@ async def _in_private(turn: Turn, service: Service) -> Card | None:
 
 
 def _private_handler(turn: Turn, command: str) -> Handler | None:
-    if turn.installed:
-        return practitioner.continue_chat
     if turn.verb is not None:
         if turn.verb == Verb.CHOOSE and "file" in turn.data:
             return leads.read_file
@@ -95,10 +105,20 @@ async def _about(turn: Turn, service: Service, running: Running, handler: Handle
             visit = await _in_their_language(visit)
         if turn.verb == Verb.LANGUAGE:
             visit, handler = await _change_language(visit)
-        return await _visit(visit, handler)
+        shown = await _visit(visit, handler)
+        if handler not in practitioner.SAVING:
+            await _meet(visit)
+        return shown
     except Damaged as error:
         _log.error("envelope damaged", snapshot=running.snapshot.id, **where(error))
         return practitioner.try_again(visit.page)
+
+
+async def _meet(visit: Visit) -> None:
+    """Without a read; and without a write, but for somebody whose chat has moved."""
+    if visit.envelope is not None and visit.takes_answers:
+        with suppress(Busy, NotOpen, RecordsError):  # they have their answer all the same
+            await visit.survey.meet(visit.turn.person)
 
 
 async def _with_envelope(visit: Visit) -> Visit:
@@ -175,6 +195,7 @@ async def _change_language(visit: Visit) -> tuple[Visit, Handler | None]:
 
 
 async def _in_channel(turn: Turn, service: Service) -> Card:
+    await service.directory.meet(turn.address)
     command = _command(turn, service, "channel", _CHANNEL_COMMANDS)
     if start := opening.VERBS.get(turn.verb or "") or opening.WORDS.get(command):
         return await _start(start, turn, service)

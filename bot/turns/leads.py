@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from datetime import date
+from typing import Any
 
 from bot.turns import facilitator
 from bot.turns.turn import NoFile, Reply, Turn
@@ -18,6 +19,7 @@ from cards.leads import (
     reminder_card,
 )
 from cards.notice import choose_card, message_card, notice_card
+from cards.page import Page
 from cards.parts import Card
 from cards.verbs import Verb
 from snapshot.errors import NotOffered
@@ -29,6 +31,9 @@ from snapshot.opening import Running
 
 MOST_IN_A_FILE_ADDRESS = 8_192
 """Characters: what Teams gives for a file holds a signature."""
+
+type _Outcome = tuple[Parsed, Added] | str
+"""What came of a list; or which message says that it could not be had."""
 
 # -- in the channel -------------------------------------------------------------------------------
 
@@ -43,8 +48,8 @@ async def add(visit: Visit) -> Card:
         return leads_form(page)
     if len(pasted) > MOST_PASTED:  # cut off, the last line could be somebody else's address
         return leads_form(page, page.text("leads_too_much"))
-    found, added = await _added(visit, parse_pasted(pasted))
-    return leads_added_card(page, found, added)
+    outcome = await _outcome(visit, _add(visit, parse_pasted(pasted)))
+    return leads_added_card(page, *outcome) if outcome else notice_card(page, "leads_under_way")
 
 
 async def to_email(visit: Visit) -> Card:
@@ -87,12 +92,8 @@ async def read_file(visit: Visit) -> Card:
         raise NotOffered
     if not isinstance(file, str) or len(file) > MOST_IN_A_FILE_ADDRESS:
         raise NotOffered
-    try:
-        raw = await visit.service.fetch(file)
-    except NoFile:
-        return notice_card(page, "leads_no_file")
-    found, added = await _added(visit, await asyncio.to_thread(parse_csv, raw))
-    return leads_read_card(page, found, added)
+    outcome = await _outcome(visit, _read(visit, file))
+    return _say(page, outcome) if outcome else notice_card(page, "leads_under_way")
 
 
 async def stop(visit: Visit) -> Card:
@@ -115,7 +116,35 @@ def reminder(service: Service, running: Running, lead: Lead, which: str) -> Repl
     return Reply(shown, service.pack.wording.messages["toast"])
 
 
-async def _added(visit: Visit, found: Parsed) -> tuple[Parsed, Added]:
+# -- lists that take their time -------------------------------------------------------------------
+
+
+async def _outcome[T: _Outcome](visit: Visit, work: Coroutine[Any, Any, T]) -> T | None:
+    """None: it takes longer, and they will be told."""
+    page, toast = visit.page, visit.service.pack.wording.messages["toast"]
+    return await visit.service.afterwards.wait(
+        work,
+        visit.turn.address,
+        lambda outcome: Reply(_say(page, outcome), toast),
+        Reply(notice_card(page, "leads_interrupted"), toast),
+    )
+
+
+def _say(page: Page, outcome: _Outcome) -> Card:
+    return (
+        notice_card(page, outcome) if isinstance(outcome, str) else leads_read_card(page, *outcome)
+    )
+
+
+async def _read(visit: Visit, file: str) -> _Outcome:
+    try:
+        raw = await visit.service.fetch(file)
+    except NoFile:
+        return "leads_no_file"
+    return await _add(visit, await asyncio.to_thread(parse_csv, raw))
+
+
+async def _add(visit: Visit, found: Parsed) -> tuple[Parsed, Added]:
     added = await add_leads(visit.running, visit.service.records, found.rows)
     return found.without(added.over), added
 

@@ -6,7 +6,7 @@ its own is the same for everybody who is in the same state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.turns.commenting import comments
 from bot.turns.place import boxes, draft_of, what_next
@@ -19,7 +19,7 @@ from cards.help import (
     wellbeing_card,
     worried_card,
 )
-from cards.notice import notice_card, sent_card, withdraw_card
+from cards.notice import choose_card, notice_card, sent_card, withdraw_card
 from cards.page import Page
 from cards.parts import Card, kept, press, with_note
 from cards.review import review_card
@@ -236,6 +236,16 @@ def _receipt(page: Page) -> Card:
 # -- what goes to them ----------------------------------------------------------------------------
 
 
+def greeting(service: Service, found: Sequence[Running], language: str) -> Reply:
+    """For whoever has got the app: the first card, or which of these they mean."""
+    pages = [service.page(running, language) for running in found]
+    page, *others = pages
+    if others:
+        return Reply(choose_card(page.words, pages, ""), page.words.messages["toast"])
+    shown = kept(page, "continue", lambda: continue_card(page))
+    return Reply(shown, page.words.messages["toast"])
+
+
 def unfinished(service: Service, running: Running, language: str, which: str) -> Reply:
     """For whoever has begun and not sent; `which`: midway or last. The same for all of them."""
     page = service.page(running, language)
@@ -299,6 +309,9 @@ ANYWHERE = frozenset({worried, wellbeing, help, in_english, in_welsh})
 
 Not the privacy notice: where two are open, each has a controller and days of its own.
 """
+
+SAVING = frozenset({begin, answer, comments, submit, withdraw, quiet})
+"""What writes into the envelope itself."""
 
 DECIDING = frozenset({begin, submit, withdraw})
 """Steps that read the snapshot again, so that a close elsewhere is not missed."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from bot.afterwards import Afterwards
 from bot.directory import Directory
 from bot.turns.turn import Turn
 from cards.page import Page, Setting, page_of, say_day
@@ -49,8 +50,8 @@ class Service:
     """The parts that turns need. `clock` tells the time with its zone; `wake` calls the worker.
 
     `working_days` tells for each nation which days are working days; `new_id` makes random ids;
-    `fetch` gets a file that was attached, or raises `NoFile`; whoever opens a snapshot holds
-    `opening`.
+    `fetch` gets a file that was attached, or raises `NoFile`; `afterwards` ends what takes longer
+    than a turn; whoever opens a snapshot holds `opening`.
     """
 
     directory: Directory
@@ -64,6 +65,7 @@ class Service:
     new_id: Callable[[], str]
     wake: Callable[[], None]
     fetch: Callable[[str], Awaitable[bytes]]
+    afterwards: Afterwards
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     pages: dict[tuple[str, str], tuple[datetime, Page]] = field(default_factory=dict)
 
@@ -113,7 +115,8 @@ class Visit:
 
     @property
     def survey(self) -> Survey:
-        return survey_of(self.service, self.running, self.envelope)
+        chat = self.turn.address.as_json()
+        return survey_of(self.service, self.running, self.envelope, chat)
 
     @property
     def takes_answers(self) -> bool:
@@ -123,8 +126,13 @@ class Visit:
         return replace(self, page=self.service.page(self.running, language))
 
 
-def survey_of(service: Service, running: Running, known: Envelope | None = None) -> Survey:
-    return Survey(running, service.instrument(running), service.records, known)
+def survey_of(
+    service: Service,
+    running: Running,
+    known: Envelope | None = None,
+    chat: Mapping[str, str] | None = None,
+) -> Survey:
+    return Survey(running, service.instrument(running), service.records, known, chat)
 
 
 def takes_answers(service: Service, running: Running) -> bool:

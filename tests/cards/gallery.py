@@ -548,6 +548,8 @@ EXHIBITS = (
     Exhibit("reminder_nameless", lambda page: reminder_card(page, "opening", ""), sent=True),
     _notice("leads_stopped"),
     _notice("leads_no_file"),
+    _notice("leads_under_way"),
+    _notice("leads_interrupted"),
     Exhibit("leads_read", _leads_read, sent=True),
     _in_channel("leads_form", leads_form),
     _in_channel("leads_form_again", lambda page: leads_form(page, page.text("leads_too_much"))),

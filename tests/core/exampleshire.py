@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -225,7 +225,7 @@ class Area:
     async def keeps(self, name: str, ballot: Ballot, state: State = State.SUBMITTED) -> Record:
         """An envelope with this ballot, as the survey would have left it."""
         tag = self.tag(name)
-        sealed = self.running.sealer.seal({"name": name}, "contact", tag, size=1024)
+        sealed = self.running.sealer.seal(asdict(contact(name)), "contact", tag, size=1024)
         envelope = Envelope(tag, state, ballot, sealed)
         record = to_record(envelope, self.running.snapshot.id, self.running.sealer)
         return await self.records.create(record)

@@ -300,6 +300,27 @@ async def test_each_step_is_one_read_and_at_most_one_write(area: Area) -> None:
     assert watched.verbs == ["read"]
 
 
+async def test_a_chat_that_has_moved_is_kept_with_the_next_answer_or_else_when_they_talk(
+    area: Area,
+) -> None:
+    ada, there = person("Ada"), {"conversation": "elsewhere"}
+    await ada_has_begun(area)
+    watched = Watched(area.records)
+    survey = Survey(area.running, INSTRUMENT, watched, chat=there)
+    await survey.answer(ada, "SE1", "fully", 0)
+    assert watched.verbs == ["read", "replace"]
+    await survey.meet(ada)
+    assert watched.verbs == ["read", "replace", "read"]
+    envelope = await area.survey.envelope(ada)
+    assert envelope
+    known = area.survey.contact(envelope)
+    assert known
+    assert known.address == there
+    watched.verbs.clear()
+    await Survey(area.running, INSTRUMENT, watched, chat={"conversation": "back"}).meet(ada)
+    assert watched.verbs == ["read", "replace"]
+
+
 async def test_a_step_gives_up_after_a_while_if_others_keep_changing_the_envelope(
     area: Area,
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snapshot.lead_lists import Parsed, Reason, Refused, Row, parse_csv, parse_pasted
+from snapshot.lead_lists import MOST_ROWS, Parsed, Reason, Refused, Row, parse_csv, parse_pasted
 
 ANN = Row(1, "ann@example.org", "Ann Smith", "Hill School")
 
@@ -316,3 +316,12 @@ def check(found: Parsed) -> None:
             assert said[:1] not in [*"=+-@"]
     for lines in ([r.line for r in found.rows], [r.line for r in found.refused]):
         assert lines == sorted(lines)
+
+
+def test_of_a_list_that_is_too_long_the_first_rows_are_taken() -> None:
+    lines = [f"dsl{n}@example.org" for n in range(1, MOST_ROWS + 3)]
+    found = parse_csv("\n".join(["email", *lines, "nobody"]).encode())
+    assert [row.address for row in found.rows] == lines[:MOST_ROWS]
+    assert found.refused == tuple(
+        Refused(line, Reason.TOO_MANY) for line in range(MOST_ROWS + 2, MOST_ROWS + 5)
+    )

@@ -49,7 +49,11 @@ def lost_acknowledgements(calls: Sequence[Call]) -> int:
 
 def most_within(calls: Sequence[Call], seconds: float) -> int:
     """In any so many seconds, wherever they begin."""
-    times = sorted(call.at for call in calls)
+    return most_times_within([call.at for call in calls], seconds)
+
+
+def most_times_within(found: Sequence[float], seconds: float) -> int:
+    times = sorted(found)
     first, most = 0, 0
     for last, at in enumerate(times):
         while times[first] <= at - seconds:

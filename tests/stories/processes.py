@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from asyncio.subprocess import Process
@@ -65,6 +66,13 @@ class Serving:
     async def is_killed(self) -> None:
         self._process.kill()
         assert await self._process.wait() == -signal.SIGKILL, "it had ended already"
+
+    @property
+    def memory_mb(self) -> float:
+        """What it holds now (Linux)."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        (kilobytes,) = re.findall(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
+        return int(kilobytes) / 1024
 
     async def _answers(self) -> bool:
         assert self._process.returncode is None, "it has ended"

@@ -251,13 +251,17 @@ async def test_a_person_of_one_tenant_sees_only_those_of_that_tenant(
 
 
 async def test_who_installs_it_with_two_open_gets_one_neutral_card(
-    teams: Teams, ada: PersonHere, two: Two
+    teams: Teams, bot: BotOnDemand, ada: PersonHere, two: Two
 ) -> None:
-    shown = await ada.installs()
+    await ada.installs()
+    await bot.works()
+    shown = await ada.looks()
     (message,) = teams.posts(ada.chat)
     assert shown
     assert WHICH in shown.words
     assert message.activity["summary"] == "Safeguarding snapshot"
     assert "text" not in message.activity
     stranger = teams.person("Stan", tenant=NEIGHBOUR)
-    assert await stranger.installs() is None
+    await stranger.installs()
+    await bot.works()
+    assert await stranger.looks() is None

@@ -102,6 +102,27 @@ async def test_a_later_deadline_and_its_reason_are_posted_for_everybody(
     assert "5pm on Saturday 21 March" in (await fay.posts("status", channel)).words
 
 
+async def test_what_everybody_hears_stands_in_the_channel_and_nobody_is_written_to(
+    teams: Teams, bot: BotOnDemand, fay: PersonHere, channel: str
+) -> None:
+    """Neither who has begun nor who has sent: whoever got a message would be one or the other."""
+    begun, sent = teams.person("Ada"), teams.person("Ben")
+    for person in (begun, sent):
+        await begins(person)
+    await answers_all(sent)
+    await sends(sent)
+    had = {person.chat: len(teams.posts(person.chat)) for person in (begun, sent)}
+    await fay.posts("extend", channel)
+    await extends(fay, channel)
+    await bot.works()
+    await closes(fay, channel)
+    await bot.works()
+    moved, closed = (post.card.words for post in own_threads(teams, channel))
+    assert MOVED in moved
+    assert "results are withheld" in closed
+    assert {chat: len(teams.posts(chat)) for chat in had} == had
+
+
 async def test_a_move_is_not_forgotten_when_the_list_was_being_read_meanwhile(
     teams: Teams,
     bot: BotOnDemand,

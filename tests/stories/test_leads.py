@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.rehearsal.teams import PersonHere, Shown, Teams
+from bot.rehearsal.teams import PersonHere, Sent, Shown, Teams
 from bot.teams.files import is_allowed
 from bot.turns.leads import reminder
 from bot.turns.turn import Address
@@ -24,6 +26,7 @@ from snapshot.leads import Lead, add, all_leads, by_address, mark_unreachable, n
 from snapshot.opening import Running
 from snapshot.ports import Kind
 from snapshot.sealing import Person
+from storage.sqlite import LOCK_WAIT_MS
 from tests.stories.conftest import RunningBot, free_port
 from tests.stories.opening import BotOnDemand, opens_in
 from tests.stories.people import begins, closes, seen
@@ -175,11 +178,17 @@ async def test_a_file_is_read_and_its_refused_lines_are_numbered(
     assert (await leads_of(bot))["ann@hill.example"].organisation == "Ysgol y Bryn"
 
 
-async def test_a_file_of_two_thousand_rows_is_taken(teams: Teams, bot: RunningBot) -> None:
-    rows = "".join(f'dsl{n}@hill{n % 99}.example,"Name, {n}"\r\n' for n in range(2_000))
-    shown = await teams.person("Fay").attaches(b"\xef\xbb\xbf" + rows.encode())
-    assert "Leads added: 2000." in shown.words
-    assert len(await leads_of(bot)) == 2_000
+async def test_a_file_of_ten_thousand_rows_is_taken_and_the_rest_refused_by_line(
+    teams: Teams, bot: RunningBot
+) -> None:
+    rows = "".join(f'dsl{n}@hill{n % 99}.example,"Name, {n}"\r\n' for n in range(1, 20_001))
+    fay = teams.person("Fay")
+    await fay.attaches(b"\xef\xbb\xbf" + rows.encode())
+    shown = await comes_to_see(fay, "Leads added")
+    assert "Leads added: 10000." in shown.words
+    assert "Line 10001: there is no room for more leads" in shown.words
+    assert "Line 10000:" not in shown.words
+    assert len(await leads_of(bot)) == 10_000
 
 
 async def test_with_two_snapshots_open_one_is_chosen(teams: Teams, bot: BotOnDemand) -> None:
@@ -218,31 +227,42 @@ FILES: dict[str, Callable[[web.Request], web.StreamResponse]] = {
 }
 
 
-@pytest.fixture
-async def elsewhere() -> AsyncIterator[str]:
-    """A server that gives files as they should not be."""
+@dataclass
+class Elsewhere:
+    """A server that gives files as they should not be; those called slow when it goes on."""
 
-    async def give(request: web.Request) -> web.StreamResponse:
-        make = FILES.get(request.path.strip("/"))
+    url: str = ""
+    goes_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def gives(self, request: web.Request) -> web.StreamResponse:
+        name = request.path.strip("/")
+        if name.startswith("slow"):
+            await self.goes_on.wait()
+        make = FILES.get(name.removeprefix("slow-"))
         return make(request) if make else web.Response(body=LIST.encode())
 
+
+@pytest.fixture
+async def elsewhere() -> AsyncIterator[Elsewhere]:
+    there = Elsewhere()
     app = web.Application()
-    app.router.add_get("/{file}", give)
-    runner = web.AppRunner(app, access_log=None)
+    app.router.add_get("/{file}", there.gives)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    there.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield there
     await runner.cleanup()
 
 
 @pytest.mark.parametrize("file", [*FILES])
 async def test_a_file_that_cannot_be_had_adds_nobody_and_says_so(
-    teams: Teams, bot: RunningBot, elsewhere: str, file: str
+    teams: Teams, bot: RunningBot, elsewhere: Elsewhere, file: str
 ) -> None:
-    shown = await teams.person("Fay").attaches(b"", url=f"{elsewhere}/{file}")
+    shown = await teams.person("Fay").attaches(b"", url=f"{elsewhere.url}/{file}")
     assert "I could not read this file" in shown.words
     assert await leads_of(bot) == {}
-    good = await teams.person("Fay").attaches(b"", url=f"{elsewhere}/good")
+    good = await teams.person("Fay").attaches(b"", url=f"{elsewhere.url}/good")
     assert "Leads added: 1." in good.words
 
 
@@ -281,6 +301,81 @@ async def test_a_workbook_is_refused(teams: Teams, bot: RunningBot) -> None:
 async def test_odd_attachments_do_no_harm(teams: Teams, attachments: object) -> None:
     activity = teams.person("Fay").activity("message", text="start", attachments=attachments)
     assert (await teams.deliver(activity)).status in (200, 400)
+
+
+# -- lists that take longer than a turn may -------------------------------------------------------
+
+
+async def test_a_file_that_comes_slowly_is_answered_at_once_and_its_outcome_later(
+    teams: Teams, bot: RunningBot, elsewhere: Elsewhere
+) -> None:
+    fay = teams.person("Fay")
+    shown = await fay.attaches(b"", url=f"{elsewhere.url}/slow")
+    assert "I am reading your list" in shown.words
+    assert "nobody is added twice" in shown.words
+    elsewhere.goes_on.set()
+    outcome = await comes_to_see(fay, "Leads added: 1.")
+    assert "Line 3: this is not an email address" in outcome.words
+    assert set(await leads_of(bot)) == {"ann@hill.example"}
+
+
+async def test_a_slow_file_that_cannot_be_had_is_told_of_too(
+    teams: Teams, bot: RunningBot, elsewhere: Elsewhere
+) -> None:
+    fay = teams.person("Fay")
+    assert "I am reading" in (await fay.attaches(b"", url=f"{elsewhere.url}/slow-gone")).words
+    elsewhere.goes_on.set()
+    await comes_to_see(fay, "I could not read this file")
+
+
+async def test_a_list_that_a_process_did_not_end_is_sent_again_and_adds_nobody_twice(
+    teams: Teams, bot: RunningBot, elsewhere: Elsewhere
+) -> None:
+    fay = teams.person("Fay")
+    assert "I am reading" in (await fay.attaches(b"", url=f"{elsewhere.url}/slow")).words
+    await bot.restarts()
+    assert await leads_of(bot) == {}
+    for _ in range(2):
+        await fay.attaches(LIST.encode())
+    assert set(await leads_of(bot)) == {"ann@hill.example"}
+
+
+async def test_leads_wait_for_a_store_that_is_held_up(teams: Teams, bot: RunningBot) -> None:
+    """For longer than a statement waits by itself; what came of it names nobody."""
+    channel, words = teams.channel(), "ann@hill.example, Ann Canary\nnobody, Bob Canary"
+    facilitator = teams.person("Fay")
+    await facilitator.posts("status", channel)
+    await facilitator.presses_in(channel, "Add safeguarding leads")
+    with held_up(bot.folder / "snapshot.db"):
+        shown = await facilitator.presses_in(channel, "Add these leads", {"leads": words})
+        assert "I am reading your list" in shown.words
+        await asyncio.sleep(LOCK_WAIT_MS / 1000)
+    outcome = await arrives(teams, channel, "Leads added: 1.")
+    assert "Line 2: this is not an email address" in outcome.card.words
+    assert "Canary" not in repr(outcome.activity)
+    assert set(await leads_of(bot)) == {"ann@hill.example"}
+
+
+@contextmanager
+def held_up(database: Path) -> Iterator[None]:
+    """Another process writes meanwhile."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        yield
+
+
+async def comes_to_see(person: PersonHere, words: str) -> Shown:
+    return (await arrives(person.teams, person.chat, words)).card
+
+
+async def arrives(teams: Teams, conversation: str, words: str) -> Sent:
+    """A message with these words, sooner or later."""
+    async with asyncio.timeout(30):
+        while True:
+            for sent in teams.posts(conversation):
+                if words in sent.card.words:
+                    return sent
+            await asyncio.sleep(0.05)
 
 
 # -- stopping -------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from tests.stories.people import STATEMENTS, answers, answers_all, asks_about, b
 async def test_a_practitioner_answers_all_statements_and_gets_a_receipt(teams: Teams) -> None:
     ada = teams.person("Ada Canary")
     await ada.installs()
+    await ada.is_greeted()
     assert "Continue" in seen(ada).buttons
     await ada.presses("Continue")
     shown = await ada.presses("Police")
@@ -30,6 +31,7 @@ async def test_a_practitioner_answers_all_statements_and_gets_a_receipt(teams: T
 async def test_the_survey_takes_at_most_28_taps(teams: Teams) -> None:
     ada = teams.person("Ada Canary")
     await ada.installs()
+    await ada.is_greeted()
     taps = ["Continue", "Police", *["Partly true"] * STATEMENTS, "Send my answers"]
     for tap in taps:
         await ada.presses(tap)
@@ -155,6 +157,7 @@ async def test_no_message_that_is_sent_ever_shows_an_answer(teams: Teams) -> Non
     """Teams keeps messages, and an employer may search them; answers to taps are not messages."""
     ada = teams.person("Ada Canary")
     await ada.installs()
+    await ada.is_greeted()
     await ada.presses("Continue")
     await ada.presses("Police")
     await answers_all(ada, "Partly true")
@@ -236,5 +239,7 @@ async def test_where_nothing_is_open_an_install_greets_nobody(
     await service.records.delete(running.record)
     await bot.restarts()
     ada = teams.person("Ada Canary")
-    assert await ada.installs() is None
+    await ada.installs()
+    await bot.app.worker.do_due()
+    assert await ada.looks() is None
     assert "No snapshot is open for you" in (await ada.types("start")).words
