@@ -31,6 +31,7 @@ class Kind(StrEnum):
     MESSAGE = "message"
     PACE = "pace"
     LEAD = "lead"
+    INSTALL = "install"
 
 
 @dataclass(frozen=True, slots=True)
