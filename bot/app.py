@@ -18,6 +18,7 @@ from aiohttp import web
 
 from bot.delivery import Delivery
 from bot.directory import Directory
+from bot.finding import Finding
 from bot.meeting import Meeting
 from bot.pace import Pace
 from bot.posting import Posting
@@ -61,6 +62,7 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
         _keys(settings) as keys,
         _store(settings) as records,
         new_session() as session,
+        AsyncExitStack() as stack,
     ):
         due = asyncio.Event()
         fetch = _files(settings, session)
@@ -68,6 +70,7 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
         if settings.sample:
             await _sample_if_none_is_open(service, keys, settings.sample)
         receive, send, meeting = _teams(service, session)
+        finding = await stack.enter_async_context(_finding(settings, service, meeting))
         delivery = Delivery(records, send, Pace(records), clock, SystemRandom())
         worker = Worker(
             service,
@@ -76,6 +79,7 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
             SystemRandom(),
             due,
             meeting,
+            finding,
         )
         yield App(make_web(receive, partial(_is_ready, records)), worker, service)
 
@@ -209,6 +213,26 @@ def _teams(
         await connector.send_encoded(address.service_url, address.conversation, encoded(reply))
 
     return adapter.receive, send, meeting
+
+
+@asynccontextmanager
+async def _finding(
+    settings: Settings, service: Service, meeting: Meeting
+) -> AsyncIterator[Finding | None]:
+    if not settings.looks_up_leads:
+        yield None
+        return
+    # msal is large, and most do without.
+    from bot.teams.resolver import graph_of, lookup_of, tokens_of
+
+    # A session of its own: a slow Graph must not use up the connections to Teams.
+    async with new_session(settings.graph_ca_file) as session:
+        tokens = tokens_of(settings, session)
+        if tokens is None:
+            yield None
+            return
+        lookup = lookup_of(settings, graph_of(settings, tokens, session), service.clock)
+        yield Finding(service, lookup, meeting.service_url, SystemRandom())
 
 
 async def _is_ready(records: Records) -> bool:

@@ -60,6 +60,8 @@ async def _in_private(turn: Turn, service: Service) -> Card | None:
     command = _command(turn, service, "private", practitioner.WORDS)
     handler = _private_handler(turn, command)
     found = await service.directory.of_tenant(turn.person.tenant)
+    if turn.installed and await leads.was_installed_for(turn, service, found):
+        return None
     named = await _named(turn, service, handler)
     running = [r for r in found if takes_answers(service, r)]
     if named is None and len(running) > 1 and handler not in practitioner.ANYWHERE:
