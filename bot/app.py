@@ -19,6 +19,7 @@ from aiohttp import web
 from bot.afterwards import Afterwards
 from bot.delivery import Delivery
 from bot.directory import Directory
+from bot.finding import Finding
 from bot.meeting import Meeting
 from bot.pace import Pace
 from bot.posting import Posting
@@ -73,6 +74,7 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
         pace = Pace(records)
         meeting = Meeting(connector.member, pace.turn)
         receive = _receiving(service, connector, meeting)
+        finding = await stack.enter_async_context(_finding(settings, service, meeting))
         delivery = Delivery(records, send, pace, clock, SystemRandom())
         worker = Worker(
             service,
@@ -81,6 +83,7 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
             SystemRandom(),
             due,
             meeting,
+            finding,
         )
         yield App(make_web(receive, partial(_is_ready, records)), worker, service)
 
@@ -215,6 +218,26 @@ def _receiving(service: Service, connector: Connector, meeting: Meeting) -> Rece
 
     bot = Bot(lambda turn: act(turn, service), lambda turn: apology(turn, service), meeting.note)
     return Adapter(LocalCallers(), connector, bot).receive
+
+
+@asynccontextmanager
+async def _finding(
+    settings: Settings, service: Service, meeting: Meeting
+) -> AsyncIterator[Finding | None]:
+    if not settings.looks_up_leads:
+        yield None
+        return
+    # msal is large, and most do without.
+    from bot.teams.resolver import graph_of, lookup_of, tokens_of
+
+    # A session of its own: a slow Graph must not use up the connections to Teams.
+    async with new_session(settings.graph_ca_file) as session:
+        tokens = tokens_of(settings, session)
+        if tokens is None:
+            yield None
+            return
+        lookup = lookup_of(settings, graph_of(settings, tokens, session), service.clock)
+        yield Finding(service, lookup, meeting.service_url, SystemRandom())
 
 
 async def _is_ready(records: Records) -> bool:

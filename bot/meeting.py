@@ -55,11 +55,18 @@ class Meeting:
         self._turn = turn
         self._waiting: dict[Person, Met] = {}
         self._asked: dict[tuple[str, Person], frozenset[str]] = {}
+        self._urls: dict[str, str] = {}
 
     def note(self, met: Met) -> None:
         self._waiting.pop(met.person, None)
         self._waiting[met.person] = met
         _forget_the_first(self._waiting)
+        self._urls[met.person.tenant] = met.address.service_url
+        _forget_the_first(self._urls)
+
+    def service_url(self, tenant: str) -> str | None:
+        """Through which Teams has last told of this tenant."""
+        return self._urls.get(tenant)
 
     async def look(self, service: Service, found: Sequence[Running]) -> None:
         """Whoever of them is a lead can be written to from now on.

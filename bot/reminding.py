@@ -19,8 +19,8 @@ from snapshot.calendar import IsWorkingDay, day_of
 from snapshot.envelope import State
 from snapshot.errors import Damaged
 from snapshot.greeting import forget_greetings, is_greeting, opened
-from snapshot.leads import LeadState, all_leads, by_id, mark_unreachable
-from snapshot.ledger import OPEN, Entry, MessageState, find, note, recipient_of
+from snapshot.leads import LeadState, all_leads, by_id, index, mark_unreachable
+from snapshot.ledger import OPEN, Entry, MessageState, find, note, recipient_of, release
 from snapshot.opening import Running
 from snapshot.ports import Changed, Kind, Missing
 from snapshot.publication import Outbox, Topic, id_of, record, topic_of, which_of
@@ -68,6 +68,7 @@ class Reminding:
                 yield "unfinished-reminded"
             if await self._hand_over_list(running, working):
                 yield "leads-to-email"
+        await self._take_up_found(running)
         again = await self._delivery.deliver(
             running.snapshot.id, lambda entry: self._write(running, entry)
         )
@@ -217,15 +218,33 @@ class Reminding:
 
     # -- what is kept of it -----------------------------------------------------------------------
 
+    async def _take_up_found(self, running: Running) -> None:
+        """What leads have missed of whom only an address was known, and now is more."""
+        records = self._service.records
+        for entry in await self._set_aside(running):
+            if entry.why == BY_EMAIL:
+                lead = await by_id(running, records, entry.recipient)
+                if lead and lead.chat is not None:
+                    await release(records, entry, self._service.clock())
+
     async def _mark_unreachable(self, running: Running) -> None:
         """Leads whom Teams refused stand on the list of those to be e-mailed."""
+        for entry in await self._set_aside(running):
+            if entry.why != BY_EMAIL:
+                await mark_unreachable(running, self._service.records, entry.recipient, entry.why)
+
+    async def _set_aside(self, running: Running) -> list[Entry]:
+        """Messages that did not reach a lead whom the bot knows by more than an address."""
         records, id = self._service.records, running.snapshot.id
-        for head in await records.heads(id, Kind.MESSAGE, MessageState.UNREACHABLE):
-            if not head.id.startswith(_LEADS):
-                continue
-            entry = await find(records, id, head.id)
-            if entry and entry.why != BY_EMAIL:
-                await mark_unreachable(running, records, recipient_of(head.id), entry.why)
+        heads = await records.heads(id, Kind.MESSAGE, MessageState.UNREACHABLE)
+        to_leads = [head for head in heads if head.id.startswith(_LEADS)]
+        unknown = (await index(running, records)).unresolved if to_leads else frozenset()
+        found = [
+            await find(records, id, head.id)
+            for head in to_leads
+            if recipient_of(head.id) not in unknown
+        ]
+        return [entry for entry in found if entry and entry.state == MessageState.UNREACHABLE]
 
     async def _forget_unfinished(self, running: Running) -> None:
         """Once it is marked that all were noted: until then, what is done would be done again."""

@@ -5,7 +5,7 @@ Whoever sends asks through these callables and does not see what is behind them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from snapshot.sealing import Person
 
 @dataclass(frozen=True, slots=True)
 class Nobody:
-    """No tenant of ours has one account, and one only, for the address."""
+    """None of the tenants has one account, and one only, for the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,19 @@ class Chat:
 type Found = Person | Nobody | Later | Refused
 type Reached = Chat | Later | Refused
 
-type Resolve = Callable[[str], Awaitable[Found]]
-"""Whose e-mail address this is. Raises nothing."""
+type Resolve = Callable[[str, Sequence[str]], Awaitable[Found]]
+"""Whose e-mail address this is, in one of these tenants. Raises nothing."""
 
 type Reach = Callable[[Person], Awaitable[Reached]]
 """The chat with a person, for whom the app is installed if it is not yet. Raises nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """`bot` is what Teams calls us; first messages go to `service_url`, for want of another."""
+
+    resolve: Resolve
+    reach: Reach
+    tenants: Sequence[str]
+    bot: str
+    service_url: str

@@ -25,6 +25,7 @@ PLAYGROUND = "http://localhost:56150"
 
 AUTHORITY = "https://login.microsoftonline.com"
 GRAPH = "https://graph.microsoft.com"
+TEAMS = "https://smba.trafficmanager.net/teams/"
 
 
 # No spaces: such an id would be nobody's, and the list would shut out whom it should let in.
@@ -36,6 +37,8 @@ _VAULT = re.compile(r"https://[A-Za-z][A-Za-z0-9-]{2,23}\.vault\.azure\.net/?")
 _VAULT_HERE = re.compile(r"https://([a-z0-9.]+):[0-9]{1,5}/?")
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TEAMS = re.compile(r"https://smba\.trafficmanager\.net/[A-Za-z0-9/-]*")
+_TEAMS_HERE = re.compile(r"http://([a-z0-9.]+):[0-9]{1,5}/?")
 _SERVICE = re.compile(r"https://([A-Za-z0-9.-]+)(:[0-9]{1,5})?/?")
 
 
@@ -87,6 +90,8 @@ class Settings(BaseModel):
     identity: str = Field(default="", alias="AZURE_CLIENT_ID")
     authority: str = Field(default=AUTHORITY, alias="TEAMS_AUTHORITY")
     graph_url: str = Field(default=GRAPH, alias="GRAPH_URL")
+    graph_ca_file: Path | None = Field(default=None, alias="GRAPH_CA_FILE")
+    service_url: str = Field(default=TEAMS, alias="TEAMS_SERVICE_URL")
     teams_app_id: str = Field(default="", alias="TEAMS_APP_ID")
     local_link: str = Field(default=PLAYGROUND, alias="SNAPSHOT_LINK")
     key_days: int = Field(default=7, alias="SNAPSHOT_KEY_DAYS", ge=0)
@@ -134,6 +139,13 @@ class Settings(BaseModel):
             raise ValueError("must be https://HOST[:PORT]")
         return value.rstrip("/")
 
+    @field_validator("service_url")
+    @classmethod
+    def _of_teams(cls, value: str) -> str:
+        if not _TEAMS.fullmatch(value) and not _is_stand_in(value):
+            raise ValueError(f"must be Teams' own, such as {TEAMS}")
+        return value
+
     @field_validator("facilitators")
     @classmethod
     def _people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -156,6 +168,14 @@ class Settings(BaseModel):
         if self.env is not Env.LOCAL and _is_emulator(self.keys):
             raise ValueError(
                 "SNAPSHOT_KEYS may be on a loopback address with SNAPSHOT_ENV=local only"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _stand_in_in_local_use_only(self) -> Self:
+        if self.env is not Env.LOCAL and _is_stand_in(self.service_url):
+            raise ValueError(
+                "TEAMS_SERVICE_URL may be on a loopback address with SNAPSHOT_ENV=local only"
             )
         return self
 
@@ -220,6 +240,12 @@ class Settings(BaseModel):
         return Path(self.keys.removeprefix("file:"))
 
     @property
+    def looks_up_leads(self) -> bool:
+        """By Graph. In local use nothing that is found may lead to Teams itself."""
+        is_set_up = bool(self.app_id and self.teams_app_id and self.tenants)
+        return is_set_up and (self.env is not Env.LOCAL or _is_stand_in(self.service_url))
+
+    @property
     def survey_link(self) -> str:
         """Opens the private chat with the bot."""
         if self.teams_app_id:
@@ -230,6 +256,12 @@ class Settings(BaseModel):
 def _is_emulator(keys: str) -> bool:
     """A server on this machine that speaks like a key vault; it asks nobody who they are."""
     found = _VAULT_HERE.fullmatch(keys)
+    return found is not None and _is_loopback(found[1])
+
+
+def _is_stand_in(service_url: str) -> bool:
+    """A server on this machine that takes messages as Teams does."""
+    found = _TEAMS_HERE.fullmatch(service_url)
     return found is not None and _is_loopback(found[1])
 
 

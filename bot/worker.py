@@ -14,6 +14,7 @@ from random import Random
 
 import structlog
 
+from bot.finding import Finding
 from bot.logs import where
 from bot.meeting import Meeting
 from bot.posting import Posting
@@ -49,7 +50,7 @@ class Deed:
 
 
 class Worker:
-    """`dice` must be unpredictable."""
+    """`dice` must be unpredictable. Without `finding`, leads are known only once they talk."""
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class Worker:
         dice: Random,
         due: asyncio.Event,
         meeting: Meeting,
+        finding: Finding | None,
     ) -> None:
         self._service = service
         self._posting = posting
@@ -66,17 +68,31 @@ class Worker:
         self._dice = dice
         self._due = due
         self._meeting = meeting
+        self._finding = finding
         self._has_failed = False
 
     async def run(self) -> None:
         """Until cancelled. One snapshot's trouble is logged and tried again, and stops no other."""
-        while True:
-            self._due.clear()
-            async for deed in self.deeds():
-                _log.info(deed.did, snapshot=deed.snapshot)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self.rest_s()):
-                    await self._due.wait()
+        async with asyncio.TaskGroup() as group:
+            looking: asyncio.Task[None] | None = None
+            while True:
+                self._due.clear()
+                async for deed in self._do_all():
+                    _log.info(deed.did, snapshot=deed.snapshot)
+                if looking is None or looking.done():
+                    looking = group.create_task(self._look_beside(), name="finding")
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self.rest_s()):
+                        await self._due.wait()
+
+    async def _look_beside(self) -> None:
+        """Whoever is found is written to at once, if something waits for them."""
+        before = self._sought_again_at()
+        async for deed in self._look_for_leads():
+            _log.info(deed.did, snapshot=deed.snapshot)
+            self._due.set()
+        if self._sought_again_at() != before:  # that may come before what it rests for
+            self._due.set()
 
     def rest_s(self) -> float:
         """Until the next thing is due; not so long where something has failed or is half done."""
@@ -89,9 +105,16 @@ class Worker:
         soonest = now + timedelta(seconds=TRY_AGAIN_S)
         again = (self._reminding.again_at(r.snapshot.id) for r in found)
         due += [at if at > now else soonest for at in again if at]
+        due += [at for at in self._sought_again_at() if at > now]
         until = min(due, default=now + timedelta(seconds=LOOK_EVERY_S))
         # By another clock than ours it may be a moment too early.
         return min(LOOK_EVERY_S, max(SOON_S, (until - now).total_seconds() + SOON_S))
+
+    def _sought_again_at(self) -> list[datetime]:
+        if self._finding is None:
+            return []
+        found = self._service.directory.remembered()
+        return [at for r in found if (at := self._finding.again_at(r.snapshot.id))]
 
     def _next_event(self, running: Running, now: datetime) -> datetime | None:
         service = self._service
@@ -110,6 +133,16 @@ class Worker:
 
     async def deeds(self) -> AsyncIterator[Deed]:
         """Do everything that is due now, and tell of each as it is done."""
+        async for deed in self._do_all():
+            yield deed
+        found = [deed async for deed in self._look_for_leads()]
+        for deed in found:
+            yield deed
+        if found:
+            async for deed in self._do_all():
+                yield deed
+
+    async def _do_all(self) -> AsyncIterator[Deed]:
         self._has_failed = False
         found = await self._all()
         await self._meeting.look(self._service, found)
@@ -121,6 +154,21 @@ class Worker:
             except Exception as error:  # noqa: BLE001 - the next snapshot must not wait for this one
                 self._has_failed = True
                 _log.error("work failed", snapshot=id, **where(error))
+
+    async def _look_for_leads(self) -> AsyncIterator[Deed]:
+        """Until nothing more can be learnt now."""
+        if self._finding is None:
+            return
+        for running in self._service.directory.remembered():
+            id, is_done = running.snapshot.id, False
+            try:
+                while not is_done:
+                    looked = await self._finding.look(running)
+                    is_done = looked.is_done
+                    if looked.found:
+                        yield Deed("leads-found", id)
+            except Exception as error:  # noqa: BLE001 - the next snapshot must not wait for this one
+                _log.error("leads not looked up", snapshot=id, **where(error))
 
     async def _all(self) -> list[Running]:
         try:

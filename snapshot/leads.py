@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import batched
 from typing import Any
@@ -23,9 +24,15 @@ from snapshot.sealing import LEAD_BYTES, Person
 MOST_LEADS = MOST_ROWS
 """In one snapshot."""
 
+SILENT_FOR = timedelta(days=1)
+"""How long after we have installed the app for somebody Teams may tell us that it is there."""
+
 _AT_ONCE = 32
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 """Before a lead is written again, where the store did not answer: a small one may be in haste."""
+_ASKED = "!"
+"""Comes before the hex digits by which a person is named, and after nothing."""
+
 _TITLES = {
     "cllr",
     "dame",
@@ -53,7 +60,8 @@ class Lead:
     """Name and organisation may be empty.
 
     `chat`: where the bot talks to them, as `bot` writes it down. `why`: the reason for which they
-    cannot be reached in Teams; empty: none is known.
+    cannot be reached in Teams; empty: none is known. `asked`: when they were looked for last, and
+    not found; empty: never.
     """
 
     id: str
@@ -64,11 +72,16 @@ class Lead:
     chat: Mapping[str, str] | None = None
     stopped: bool = False
     why: str = ""
+    asked: str = ""
 
     @property
     def is_out_of_reach(self) -> bool:
         """Only an e-mail reaches them, and they want to be reached."""
         return not self.stopped and (self.person is None or bool(self.why))
+
+    def is_sought(self, since: datetime) -> bool:
+        """Whether only their address is known, and they have not been looked for since a time."""
+        return self.person is None and self.asked < _second(since)
 
     @property
     def first_name(self) -> str:
@@ -102,7 +115,7 @@ class Index:
     @property
     def unresolved(self) -> frozenset[str]:
         """The ids of those of whom only the address is known."""
-        return frozenset(head.id for head in self.heads if not head.group)
+        return frozenset(head.id for head in self.heads if head.group[:1] in ("", _ASKED))
 
 
 def lead_id(running: Running, address: str) -> str:
@@ -162,6 +175,58 @@ async def note_person(
         return replace(lead, person=person, chat=chat, why="")
 
     await _change(running, records, id, noted)
+
+
+async def not_found_since(
+    running: Running, records: Records, since: datetime, most: int
+) -> list[Lead]:
+    """Those of whom only an address is known, and who have not been looked for since a time.
+
+    So many at most, those first who never were. Nobody who has stopped. Raises `Damaged`.
+    """
+    page = await records.first(running.snapshot.id, Kind.LEAD, LeadState.ACTIVE, most)
+    return [opened(running, r) for r in page if r.group < f"{_ASKED}{_second(since)}"]
+
+
+async def note_asked(running: Running, records: Records, id: str, at: datetime) -> None:
+    """That they were looked for, and not found."""
+    await _change(running, records, id, lambda lead: replace(lead, asked=_second(at)))
+
+
+async def note_found(
+    running: Running, records: Records, id: str, person: Person, chat: Mapping[str, str]
+) -> None:
+    """Who an address belongs to, unless they have talked to the bot meanwhile."""
+
+    def noted(lead: Lead) -> Lead:
+        return lead if lead.person else replace(lead, person=person, chat=chat)
+
+    await _change(running, records, id, noted)
+
+
+async def note_install(running: Running, records: Records, person: Person, now: datetime) -> None:
+    """That we are about to install the app for somebody, who has not asked for it."""
+    body = {"until": _second(now + SILENT_FOR)}
+    record = Record(running.snapshot.id, Kind.INSTALL, _group(running, person), body)
+    while True:
+        with suppress(Exists):
+            await records.create(record)
+            return
+        with suppress(Changed, Missing):
+            known = await records.read(record.snapshot, record.kind, record.id)
+            await records.replace(replace(record, etag=known.etag))
+            return
+
+
+async def was_installed_by_us(
+    running: Running, records: Records, person: Person, now: datetime
+) -> bool:
+    """Whether it was we who have just installed the app for somebody."""
+    try:
+        found = await records.read(running.snapshot.id, Kind.INSTALL, _group(running, person))
+    except Missing:
+        return False
+    return _second(now) < str(found.body.get("until"))
 
 
 async def mark_unreachable(running: Running, records: Records, id: str, why: str) -> None:
@@ -249,8 +314,18 @@ def _record(running: Running, lead: Lead) -> Record:
         lead.id,
         {"sealed": sealed},
         state=LeadState.STOPPED if lead.stopped else LeadState.ACTIVE,
-        group=_group(running, lead.person) if lead.person else "",
+        group=_group(running, lead.person) if lead.person else _not_found(lead),
     )
+
+
+def _not_found(lead: Lead) -> str:
+    """By it, stores give those first who have waited longest."""
+    return f"{_ASKED}{lead.asked}" if lead.asked else ""
+
+
+def _second(at: datetime) -> str:
+    """In UTC, so that they compare by their characters."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _group(running: Running, person: Person) -> str:

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     LEAD = "lead"
     SESSION = "session"
     PARTNER = "partner"
+    INSTALL = "install"
 
 
 @dataclass(frozen=True, slots=True)

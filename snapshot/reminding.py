@@ -20,6 +20,9 @@ WRITTEN_UNTIL = time(16, 30)
 ON_TIME = timedelta(hours=1)
 """A reminder that is begun so soon after its time is on time: nobody wakes to the second."""
 
+LOOKED_FOR_BEFORE = timedelta(hours=1)
+"""So long before a list or a reminder, those who were not found are looked for again."""
+
 _A_DAY = timedelta(days=1)
 _A_WEEK = timedelta(weeks=1)
 _DAYS_BEFORE = 2
@@ -89,6 +92,18 @@ def list_by_email_at(due: Due, snapshot: Snapshot, is_working_day: IsWorkingDay)
     """
     mornings = _Mornings(snapshot, is_working_day)
     return mornings.two_before(day_of(snapshot, due.at)) or mornings.first or due.at
+
+
+def look_again_since(snapshot: Snapshot, now: datetime, is_working_day: IsWorkingDay) -> datetime:
+    """Leads who were looked for before this, and not found, are to be looked for once more.
+
+    The last time that has come of those before each list by e-mail and each reminder.
+    """
+    dues = lead_reminders(snapshot, is_working_day)
+    ahead = [due.at for due in dues]
+    ahead += [list_by_email_at(due, snapshot, is_working_day) for due in dues]
+    begun = (at - LOOKED_FOR_BEFORE for at in ahead)
+    return max((at for at in begun if at <= now), default=snapshot.opened)
 
 
 def nudges(snapshot: Snapshot, is_working_day: IsWorkingDay) -> tuple[datetime, ...]:

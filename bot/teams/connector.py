@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -146,9 +148,15 @@ def _id_in(said: dict[str, Any]) -> str:
     return id if isinstance(id, str) else ""
 
 
-def new_session() -> aiohttp.ClientSession:
-    """To be shared by all that calls Teams. Nobody there sets a cookie."""
-    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+def new_session(ca_file: Path | None = None) -> aiohttp.ClientSession:
+    """To be shared by all that calls one side. Nobody there sets a cookie.
+
+    `ca_file` replaces the machine's own list of whom to trust. Raises `OSError`.
+    """
+    trusted = ssl.create_default_context(cafile=ca_file) if ca_file else True
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=trusted), cookie_jar=aiohttp.DummyCookieJar()
+    )
 
 
 def _conversations(service_url: str) -> str:

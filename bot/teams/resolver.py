@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import aiohttp
 
-from bot.resolving import Chat, Found, Later, Nobody, Reach, Reached, Refused, Resolve
+from bot.resolving import Chat, Found, Later, Lookup, Nobody, Reach, Reached, Refused, Resolve
 from bot.settings import AppType, Settings
 from bot.teams.graph import AskLater, CannotInstall, Graph, NoConsent
 from bot.teams.tokens import App, Tokens
@@ -36,10 +36,20 @@ def graph_of(settings: Settings, tokens: Tokens, session: aiohttp.ClientSession)
     return Graph(settings.graph_url, settings.teams_app_id, settings.tenants, tokens, session)
 
 
-def resolver(graph: Graph, tenants: Sequence[str], clock: Callable[[], datetime]) -> Resolve:
+def lookup_of(settings: Settings, graph: Graph, clock: Callable[[], datetime]) -> Lookup:
+    return Lookup(
+        resolver(graph, clock),
+        reacher(graph, clock),
+        settings.tenants,
+        f"28:{settings.app_id}",
+        settings.service_url,
+    )
+
+
+def resolver(graph: Graph, clock: Callable[[], datetime]) -> Resolve:
     """Asks the tenants in turn until one knows the address."""
 
-    async def resolve(address: str) -> Found:
+    async def resolve(address: str, tenants: Sequence[str]) -> Found:
         elsewhere: list[Found] = []
         for tenant in tenants:
             found = await _ask(graph, address, tenant, clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -24,7 +24,7 @@ from cards.parts import Card
 from cards.verbs import Verb
 from snapshot.errors import NotOffered
 from snapshot.lead_lists import Parsed, parse_csv, parse_pasted
-from snapshot.leads import Added, Lead, all_leads, by_person
+from snapshot.leads import Added, Lead, all_leads, by_person, was_installed_by_us
 from snapshot.leads import add as add_leads
 from snapshot.leads import stop as stop_lead
 from snapshot.opening import Running
@@ -65,6 +65,19 @@ async def to_email(visit: Visit) -> Card:
     if not 0 <= start < len(leads):
         raise NotOffered
     return leads_unreachable_card(visit.page, by, leads, start)
+
+
+# -- the app, which we have installed ---------------------------------------------------------
+
+
+async def was_installed_for(turn: Turn, service: Service, found: Sequence[Running]) -> bool:
+    """Whether it was we who have just given somebody the app: what they get is the reminder."""
+    for running in found:
+        if takes_answers(service, running) and await was_installed_by_us(
+            running, service.records, turn.person, service.clock()
+        ):
+            return True
+    return False
 
 
 # -- in a private chat ----------------------------------------------------------------------------
@@ -146,6 +159,7 @@ async def _read(visit: Visit, file: str) -> _Outcome:
 
 async def _add(visit: Visit, found: Parsed) -> tuple[Parsed, Added]:
     added = await add_leads(visit.running, visit.service.records, found.rows)
+    visit.service.wake()  # whoever can be found is, before the first reminder
     return found.without(added.over), added
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,13 @@ from snapshot.leads import (
     lead_id,
     mark_reachable,
     mark_unreachable,
+    not_found_since,
+    note_asked,
+    note_found,
+    note_install,
     note_person,
     stop,
+    was_installed_by_us,
 )
 from snapshot.ports import Kind, SnapshotId
 from snapshot.sealing import Person
@@ -32,6 +38,8 @@ from tests.core.exampleshire import Area, a_snapshot, open_area, person
 
 ANN = Row(1, "ann@example.org", "Ann Smith", "Hill School")
 BOB = Row(2, "bob@example.org")
+MORNING = datetime(2026, 3, 4, 8, 30, tzinfo=UTC)
+A_SECOND = timedelta(seconds=1)
 CHAT = {"conversation": "a:chat-of-ann", "service_url": "https://teams.example/"}
 
 
@@ -259,3 +267,68 @@ async def test_there_is_room_for_ten_thousand_and_no_more(area: Area) -> None:
 )
 def test_a_first_name_is_said_only_where_the_name_tells_it(name: str, first: str) -> None:
     assert Lead("", "ann@example.org", name).first_name == first
+
+
+# -- looked for -----------------------------------------------------------------------------------
+
+
+async def sought(area: Area, since: datetime, most: int = 10) -> list[str]:
+    found = await not_found_since(area.running, area.records, since, most)
+    return [each.address for each in found]
+
+
+async def test_who_was_never_looked_for_comes_first_and_then_who_has_waited_longest(
+    area: Area,
+) -> None:
+    rows = [Row(n, f"dsl{n}@example.org") for n in range(4)]
+    await adds(area, *rows)
+    for row, minutes in zip(rows, (3, 1, 2), strict=False):
+        known = await lead(area, row)
+        at = MORNING + timedelta(minutes=minutes)
+        await note_asked(area.running, area.records, known.id, at)
+    order = [rows[n].address for n in (3, 1, 2, 0)]
+    assert await sought(area, MORNING + timedelta(hours=1)) == order
+    assert await sought(area, MORNING + timedelta(hours=1), most=2) == order[:2]
+    assert await sought(area, MORNING + timedelta(minutes=2)) == order[:2]
+
+
+async def test_who_was_looked_for_is_still_one_of_whom_only_an_address_is_known(
+    area: Area,
+) -> None:
+    await adds(area, ANN)
+    known = await lead(area)
+    await note_asked(area.running, area.records, known.id, MORNING)
+    assert (await lead(area)).is_sought(MORNING + A_SECOND)
+    assert not (await lead(area)).is_sought(MORNING)
+    assert (await index(area.running, area.records)).unresolved == {known.id}
+    assert (await lead(area)).is_out_of_reach
+
+
+async def test_who_is_found_or_has_stopped_is_not_looked_for(area: Area) -> None:
+    await adds(area, ANN, BOB)
+    ann, bob = await lead(area), await lead(area, BOB)
+    await note_found(area.running, area.records, ann.id, person("ann"), CHAT)
+    await stop(area.running, area.records, bob.id)
+    assert await sought(area, MORNING) == []
+    assert (await by_person(area.running, area.records, person("ann")))[0].chat == CHAT
+
+
+async def test_where_somebody_talks_counts_more_than_where_they_were_found(area: Area) -> None:
+    await adds(area, ANN)
+    known = await lead(area)
+    await note_person(area.running, area.records, known.id, person("ann"), CHAT)
+    await note_found(area.running, area.records, known.id, Person("t", "other"), {"found": "x"})
+    assert (await lead(area)).chat == CHAT
+    assert (await lead(area)).person == person("ann")
+
+
+async def test_that_we_installed_the_app_is_known_for_a_day(area: Area) -> None:
+    async def known(who: Person, after: timedelta) -> bool:
+        return await was_installed_by_us(area.running, area.records, who, MORNING + after)
+
+    await note_install(area.running, area.records, person("ann"), MORNING)
+    assert await known(person("ann"), timedelta(hours=23))
+    assert not await known(person("ann"), timedelta(days=1))
+    assert not await known(Person("t", "other"), timedelta())
+    await note_install(area.running, area.records, person("ann"), MORNING + timedelta(hours=2))
+    assert await known(person("ann"), timedelta(hours=25))

@@ -22,6 +22,7 @@ from snapshot.reminding import (
     current_nudge,
     lead_reminders,
     list_by_email_at,
+    look_again_since,
     may_remind,
     next_event,
     nudges,
@@ -681,3 +682,23 @@ def test_what_is_next_is_the_soonest_of_everything(
     assert is_working_morning or following in {snapshot.deadline, *mixings(snapshot)}
     if not may_remind(snapshot, now, is_working_day):
         assert not may_remind(snapshot, following - A_SECOND, is_working_day), "an hour is missed"
+
+
+# -- leads who were not found ---------------------------------------------------------------------
+
+
+def test_leads_are_looked_for_again_an_hour_before_each_list_and_each_reminder() -> None:
+    snapshot = running(march(2, "09:00"), march(20, "17:00"))
+    dues = lead_reminders(snapshot, ENGLAND)
+    wanted = sorted(
+        {at - AN_HOUR for due in dues for at in (due.at, list_by_email_at(due, snapshot, ENGLAND))}
+    )
+    assert len(wanted) == 5, "the first list comes with its reminder"
+    for at, later in pairwise([*wanted, snapshot.deadline]):
+        assert look_again_since(snapshot, at, ENGLAND) == at
+        assert look_again_since(snapshot, later - A_SECOND, ENGLAND) == at
+
+
+def test_before_the_first_list_everybody_is_looked_for_once() -> None:
+    snapshot = running(march(7), march(20))
+    assert look_again_since(snapshot, march(8), ENGLAND) == snapshot.opened

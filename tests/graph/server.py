@@ -14,7 +14,7 @@ import re
 import secrets
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,9 +71,17 @@ class Tenant:
 type Plan = Callable[[web.Request], Fault | None]
 
 
+async def _nothing(_: str) -> None:
+    pass
+
+
 @dataclass
 class Server:
-    """`seen`: requests, such as `GET /v1.0/users`. `tokens`: those given, for tenant and scope."""
+    """`seen`: requests, such as `GET /v1.0/users`. `tokens`: those given, for tenant and scope.
+
+    `at_once`: how many requests were being answered at the same time, at most. `installs`: what
+    else happens, for whom, before an installation is answered.
+    """
 
     folder: Path
     tenants: dict[str, Tenant] = field(default_factory=lambda: {HOME: Tenant(), POLICE: Tenant()})
@@ -84,6 +92,9 @@ class Server:
     queries: list[str] = field(default_factory=list)
     tokens: dict[str, tuple[str, str]] = field(default_factory=dict)
     port: int = 0
+    busy: int = 0
+    at_once: int = 0
+    installs: Callable[[str], Awaitable[None]] = _nothing
     _came: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -123,6 +134,14 @@ class Server:
     # -- how requests come in ---------------------------------------------------------------
 
     async def take(self, request: web.Request) -> web.StreamResponse:
+        self.busy += 1
+        self.at_once = max(self.at_once, self.busy)
+        try:
+            return await self._take(request)
+        finally:
+            self.busy -= 1
+
+    async def _take(self, request: web.Request) -> web.StreamResponse:
         self.seen.append(f"{request.method} {request.path}")
         self.queries.append(request.raw_path)
         self._came.set()
@@ -303,6 +322,7 @@ class Server:
         if person in tenant.installed:
             return _refusal(409, "Conflict")
         tenant.installed.add(person)
+        await self.installs(person)
         return web.Response(status=201)
 
     def _chat(self, tenant: Tenant, person: str, installation: str) -> web.Response:

@@ -16,6 +16,7 @@ from snapshot.sealing import Person
 from tests.graph.server import APP, HOME, IDENTITY, MANIFEST, POLICE, SECRET, Fault, Server
 from tests.graph.test_graph import ADA, ADDRESS
 
+BOTH = (HOME, POLICE)
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 CONFIGURED = {
     "SNAPSHOT_ENV": "local",
@@ -38,7 +39,7 @@ def graph(server: Server, session: aiohttp.ClientSession) -> Graph:
 
 @pytest.fixture
 def resolve(graph: Graph) -> Resolve:
-    return resolver(graph, (HOME, POLICE), lambda: NOW)
+    return resolver(graph, lambda: NOW)
 
 
 @pytest.fixture
@@ -53,30 +54,30 @@ async def test_the_first_tenant_that_knows_an_address_has_it(
     server: Server, resolve: Resolve
 ) -> None:
     server.person(ADA, ADDRESS, tenant=POLICE)
-    assert await resolve(ADDRESS) == Person(POLICE, ADA)
+    assert await resolve(ADDRESS, BOTH) == Person(POLICE, ADA)
     server.person(ADA, ADDRESS, tenant=HOME)
-    assert await resolve(ADDRESS) == Person(HOME, ADA)
+    assert await resolve(ADDRESS, BOTH) == Person(HOME, ADA)
 
 
 async def test_a_guest_is_found_at_home(server: Server, resolve: Resolve) -> None:
     server.person("guest", ADDRESS, userType="Guest", userPrincipalName="a#EXT#@home.example")
     server.person(ADA, ADDRESS, tenant=POLICE)
-    assert await resolve(ADDRESS) == Person(POLICE, ADA)
+    assert await resolve(ADDRESS, BOTH) == Person(POLICE, ADA)
 
 
 async def test_an_address_that_no_tenant_knows_is_nobodys(resolve: Resolve) -> None:
-    assert await resolve(ADDRESS) == Nobody()
+    assert await resolve(ADDRESS, BOTH) == Nobody()
 
 
 async def test_while_one_tenant_is_down_another_may_know(server: Server, resolve: Resolve) -> None:
     server.person(ADA, ADDRESS, tenant=POLICE)
     server.always(Fault(503), path=f"/{HOME}/oauth2/")
-    assert await resolve(ADDRESS) == Person(POLICE, ADA)
+    assert await resolve(ADDRESS, BOTH) == Person(POLICE, ADA)
 
 
 async def test_nobody_is_said_only_where_all_were_asked(server: Server, resolve: Resolve) -> None:
     server.always(Fault(429, headers={"Retry-After": "20"}), path=f"/{HOME}/oauth2/")
-    answer = await resolve(ADDRESS)
+    answer = await resolve(ADDRESS, BOTH)
     assert isinstance(answer, Later)
     assert NOW + timedelta(seconds=19) < answer.until <= NOW + timedelta(seconds=20)
 
@@ -85,9 +86,9 @@ async def test_a_tenant_that_refuses_is_told_unless_another_knows(
     server: Server, resolve: Resolve
 ) -> None:
     server.tenants[HOME].consents.clear()
-    assert await resolve(ADDRESS) == Refused()
+    assert await resolve(ADDRESS, BOTH) == Refused()
     server.person(ADA, ADDRESS, tenant=POLICE)
-    assert await resolve(ADDRESS) == Person(POLICE, ADA)
+    assert await resolve(ADDRESS, BOTH) == Person(POLICE, ADA)
 
 
 # -- the chat with somebody -----------------------------------------------------------------------
@@ -154,6 +155,13 @@ async def test_a_managed_identity_stands_in_for_the_password(
         ({"MicrosoftAppType": "single tenant"}, "MicrosoftAppType"),
         ({"TEAMS_AUTHORITY": "http://login.example"}, "TEAMS_AUTHORITY: Value error, must be"),
         ({"TEAMS_AUTHORITY": "https://login.example/tenant"}, "must be https://HOST"),
+        ({"TEAMS_SERVICE_URL": "https://smba.example/teams/"}, "TEAMS_SERVICE_URL: Value error"),
+        ({"TEAMS_SERVICE_URL": "https://smba.trafficmanager.net@ZQXJ/"}, "must be Teams' own"),
+        ({"TEAMS_SERVICE_URL": "http://192.0.2.1:80/"}, "must be Teams' own"),
+        (
+            {"TEAMS_SERVICE_URL": "http://127.0.0.1:9/", "SNAPSHOT_ENV": "production"},
+            "with SNAPSHOT_ENV=local only",
+        ),
         ({"GRAPH_URL": "https://user:ZQXJ@graph.example"}, "GRAPH_URL: Value error, must be"),
     ],
 )
@@ -161,6 +169,24 @@ def test_settings_that_do_not_fit_are_named(change: dict[str, str], says: str) -
     with pytest.raises(BadSettings, match=says) as refused:
         Settings.from_env({**CONFIGURED, **change})
     assert "ZQXJ" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"MicrosoftAppId": "", "MicrosoftAppTenantId": "", "MicrosoftAppPassword": ""},
+        {"TEAMS_APP_ID": ""},
+        {"SNAPSHOT_TENANTS": ""},
+        {"TEAMS_SERVICE_URL": ""},
+        {"TEAMS_SERVICE_URL": "https://smba.trafficmanager.net/uk/"},
+    ],
+)
+def test_leads_are_looked_up_only_where_all_is_set_and_locally_nothing_leads_to_teams(
+    change: dict[str, str],
+) -> None:
+    here = {**CONFIGURED, "TEAMS_SERVICE_URL": "http://127.0.0.1:9/"}
+    assert Settings.from_env(here).looks_up_leads
+    assert not Settings.from_env({**here, **change}).looks_up_leads
 
 
 def test_the_secret_does_not_show_in_the_settings() -> None:

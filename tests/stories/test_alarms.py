@@ -149,7 +149,15 @@ def alarms(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """What stands in the log as an error; none of it names the area, or shows what was typed."""
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
     said = "\n".join(lines)
-    for secret in (CANARY, "0900 666", "deadline", "headcount", "front_door", "Exampleshire", "MASH"):
+    for secret in (
+        CANARY,
+        "0900 666",
+        "deadline",
+        "headcount",
+        "front_door",
+        "Exampleshire",
+        "MASH",
+    ):
         assert secret not in said
     return [entry for line in lines if (entry := json.loads(line))["level"] == "error"]
 
