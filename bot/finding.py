@@ -102,12 +102,13 @@ class Finding:
         waiting = await not_found_since(running, service.records, since, A_ROUND)
         # In random order, so that two processes rarely ask for the same one.
         self._dice.shuffle(waiting)
+        is_last = len(waiting) < A_ROUND
         done = _Round(running, tenants, since, waiting)
         async with asyncio.TaskGroup() as group:
             for number in range(AT_ONCE):
                 group.create_task(self._work(done), name=f"finding-{number}")
         self._note_wait(done)
-        return Looked(found=done.found > 0, is_done=bool(done.until) or not done.told)
+        return Looked(found=done.found > 0, is_done=is_last or bool(done.until) or not done.told)
 
     async def _work(self, done: _Round) -> None:
         while done.waiting and done.put_off < MOST_PUT_OFF:

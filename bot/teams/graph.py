@@ -141,6 +141,7 @@ class Graph:
         self._clock = clock
         self._pauses: dict[tuple[str, Part], _Pause] = {}
         self._catalogue: dict[str, tuple[str | None, float]] = {}
+        self._told: dict[tuple[str, Part, str], tuple[int, str]] = {}
 
     async def find_person(self, address: str, tenant: str) -> Person | None:
         """Who has this e-mail address in a tenant, if it is one person who can be written to.
@@ -235,11 +236,19 @@ class Graph:
         # Encoded here: an address may hold anything, and yarl would decode some of it again.
         url = URL(f"{self._url}{path}?{urlencode(query or {}, quote_via=quote)}", encoded=True)
         answer = await self._send(method, url, token, body)
-        if not answer.is_success and answer.status not in _USUAL:
-            _log.warning("graph refused", part=part.value, status=answer.status, code=answer.code)
+        self._tell(tenant, part, method, answer)
         if answer.tells_of_the_tenant:
             raise self._pause(tenant, part, answer, method)
         return answer
+
+    def _tell(self, tenant: str, part: Part, method: str, answer: _Answer) -> None:
+        """Once until it succeeds, or fails in another way: hundreds may be refused alike."""
+        said = (answer.status, answer.code)
+        if answer.is_success:
+            self._told.pop((tenant, part, method), None)
+        elif answer.status not in _USUAL and self._told.get((tenant, part, method)) != said:
+            self._told[tenant, part, method] = said
+            _log.warning("graph refused", part=part.value, status=answer.status, code=answer.code)
 
     async def _token(self, tenant: str) -> str:
         try:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.finding import AT_ONCE
 from bot.rehearsal.teams import PersonHere, Sent, Teams
 from bot.turns.turn import Address
 from snapshot.lead_lists import Row
@@ -156,6 +155,9 @@ async def test_a_chat_that_takes_a_moment_is_asked_for_again_soon(
     await works_at(bot, OPENING)
     assert told(teams, ann) == []
     assert bot.app.worker.rest_s() <= 61
+    asked = len(graph.seen)
+    await works_at(bot, OPENING + timedelta(seconds=5))
+    assert len(graph.seen) == asked
     graph.always(None)
     await works_at(bot, OPENING + timedelta(seconds=61))
     assert len(told(teams, ann)) == 1
@@ -262,15 +264,15 @@ async def test_somebody_who_has_stopped_is_not_looked_for(
     assert told(teams, ann) == []
 
 
-async def test_two_hundred_leads_outside_the_tenant_are_asked_for_a_few_at_a_time_and_once(
+async def test_hundreds_of_leads_outside_the_tenant_are_asked_for_a_few_at_a_time_and_once(
     bot: BotOnDemand, graph: Server
 ) -> None:
     running, records = await the_snapshot(bot), bot.app.service.records
-    await add(running, records, [Row(n, f"dsl{n}@school{n}.example") for n in range(200)])
+    await add(running, records, [Row(n, f"dsl{n}@school{n}.example") for n in range(210)])
     graph.always(Fault(404, "Request_ResourceNotFound", delay_s=0.002), USERS)
     await bot.works()
-    assert graph.count("GET /v1.0/users/dsl") == 400, "in each of two tenants"
-    assert 1 < graph.at_once <= AT_ONCE
+    assert graph.count("GET /v1.0/users/dsl") == 420, "in each of two tenants"
+    assert 1 < graph.at_once <= 4
     graph.seen.clear()
     await works_at(bot, OPENING)
     await bot.restarts()
@@ -302,6 +304,22 @@ async def test_while_graph_is_down_others_are_reminded_and_who_is_found_later_mi
     await works_at(bot, OPENING + timedelta(minutes=2))
     assert len(told(teams, ann)) == 1
     assert len(told(teams, bea)) == had + 1
+
+
+async def test_while_one_tenant_is_down_another_is_not_asked_for_everybody_again_and_again(
+    bot: BotOnDemand, graph: Server
+) -> None:
+    running, records = await the_snapshot(bot), bot.app.service.records
+    await add(running, records, [Row(n, f"dsl{n}@school{n}.example") for n in range(120)])
+    graph.always(LOST, f"/{HOME}/oauth2/")
+    rests = []
+    for _ in range(3):
+        graph.seen.clear()
+        await bot.works()
+        assert 50 <= graph.count("GET /v1.0/users/dsl") < 60
+        rests.append(bot.app.worker.rest_s())
+        bot.clock.moves(seconds=int(rests[-1]))
+    assert rests == [21, 41, 81]
 
 
 async def test_a_graph_that_hangs_holds_up_no_reminder(
@@ -358,6 +376,19 @@ async def test_an_app_that_may_not_be_installed_leaves_a_lead_on_the_list_by_ema
     had = len(told(teams, ann))
     await bot.works()
     assert len(told(teams, ann)) == had + 1
+
+
+async def test_a_policy_that_forbids_the_app_to_many_is_told_once_in_the_log(
+    teams: Teams, bot: BotOnDemand, graph: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    people = [employs(graph, teams, name) for name in ("Ann", "Bea", "Cy")]
+    for user in graph.tenants[HOME].users:
+        user["policy"] = "blocked"
+    await a_channel_with_leads(teams, *(person.email for person in people))
+    await works_at(bot, OPENING)
+    assert graph.count(INSTALLS) == 3
+    assert "".join(capfd.readouterr()).count("graph refused") == 1
+    assert all(lead.is_out_of_reach for lead in (await leads_of(bot)).values())
 
 
 async def test_a_process_that_died_between_finding_a_lead_and_reminding_them_loses_nothing(
