@@ -9,6 +9,7 @@ since a slow worker could make it again: what nobody may read any more is overwr
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -52,6 +53,8 @@ UNDECIDED = (CommentState.ESCALATED, CommentState.WAITING)
 """What moderators still have to do something about, the most urgent first."""
 
 PRINTED = (CommentState.APPROVED, CommentState.PARAPHRASED)
+
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,8 @@ def json_bytes(text: str) -> int:
 
 
 async def _read(records: Records, snapshot: SnapshotId, id: str) -> Record:
+    if not _ID.fullmatch(id):  # it would go into an address, which clients of a store may log
+        raise NotOffered
     try:
         record = await records.read(snapshot, Kind.COMMENT, id)
     except Missing:

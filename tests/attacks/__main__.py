@@ -85,39 +85,10 @@ ELSEWHERE: Mapping[str, Elsewhere] = {
             ]
         },
     ),
-    "T16": Elsewhere(
-        "answers or names in logs",
-        {
-            "tests/stories/test_sixty.py": [
-                "test_every_ballot_is_cut_in_five_slips_and_counted_once"
-            ],
-            "tests/stories/test_comments.py": [
-                "test_while_it_runs_the_words_stand_only_under_seal_and_in_what_was_asked_for",
-                "test_after_the_mix_the_words_stand_in_comments_alone_and_with_nothing_beside_them",
-            ],
-            "tests/stories/test_bad_input.py": [
-                "test_a_turn_that_fails_inside_says_that_nothing_is_lost"
-            ],
-            "tests/stories/test_alarms.py": [
-                "test_what_is_broken_when_the_bot_starts_is_stopped_with_an_alarm"
-            ],
-            "tests/stories/test_on_cosmos.py": ["test_every_ballot_comes_out_once"],
-        },
-        "a turn is made to fail by a database that is away, not each kind of turn by itself",
-    ),
     "T17": Elsewhere(
         "what Microsoft 365 keeps of cards",
         {},
         "not by tests: to be looked at in a tenant before anybody relies on it",
-    ),
-    "T18": Elsewhere(
-        "somebody else's card, forged or forwarded",
-        {
-            "tests/stories/test_bad_input.py": [
-                "test_a_person_named_in_the_data_is_not_the_one_who_acts",
-                "test_the_same_object_id_in_another_tenant_is_another_person",
-            ]
-        },
     ),
     "T23": Elsewhere("files of reports", {}, "not yet: there are none"),
 }

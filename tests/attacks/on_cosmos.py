@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from snapshot.ports import Kind, Record, SnapshotId
 from storage.cosmos import CosmosRecords
+from storage.cosmos_opening import Account
 from tests.attacks.recording import Places, Row, Version
-from tests.cosmos.server import cosmos_server
+from tests.attacks.trouble import Trouble
+from tests.cosmos.proxy import Fault, Plan, Proxy, Seen, nothing
+from tests.cosmos.server import Server, cosmos_server, settings_for
 
 NAIVE = SnapshotId("naive")
 OPENED_S = 1_772_442_000
@@ -30,8 +34,9 @@ OPENED_S = 1_772_442_000
 async def open_cosmos(folder: Path) -> AsyncIterator[OnCosmos]:
     (folder / "clock").write_text(str(OPENED_S))
     with cosmos_server(folder, history=True) as server:
-        async with CosmosRecords(server.new_database()) as records:
-            yield OnCosmos(records, folder)
+        account = server.new_database()
+        async with CosmosRecords(account) as records:
+            yield OnCosmos(records, folder, server, account)
 
 
 @dataclass(slots=True)
@@ -40,6 +45,8 @@ class OnCosmos:
 
     records: CosmosRecords
     folder: Path
+    server: Server
+    account: Account
     read: int = 0
 
     def dates(self, second: int) -> None:
@@ -93,6 +100,53 @@ class OnCosmos:
             kept = await self.records.create(Record(NAIVE, Kind.ENVELOPE, row.id, row.body))
             await self.records.delete(kept)
         return self.leftovers()
+
+    @asynccontextmanager
+    async def reached(self) -> AsyncIterator[Through]:
+        async with Proxy(self.server) as proxy:
+            yield Through(proxy, settings_for(proxy.reach(self.account)))
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """Implements `Reached`."""
+
+    proxy: Proxy
+    environment: Mapping[str, str]
+
+    @contextmanager
+    def fails(self, how: Trouble) -> Iterator[None]:
+        self.proxy.plan = _PLANS[how]()
+        try:
+            yield
+        finally:
+            self.proxy.plan = nothing
+
+
+def _away() -> Plan:
+    """Connections are cut, or all that is said is that there is no service."""
+    faults = cycle([Fault(), Fault(status=503)])
+    return lambda _: next(faults)
+
+
+def _read_only() -> Plan:
+    return lambda seen: Fault(status=503) if seen.write or seen.method == "DELETE" else None
+
+
+def _changed() -> Plan:
+    def plan(seen: Seen) -> Fault | None:
+        if seen.write and seen.method == "POST":
+            return Fault(status=409)
+        return Fault(status=412) if seen.method in ("PUT", "DELETE") else None
+
+    return plan
+
+
+_PLANS: Mapping[Trouble, Callable[[], Plan]] = {
+    Trouble.AWAY: _away,
+    Trouble.READ_ONLY: _read_only,
+    Trouble.CHANGED: _changed,
+}
 
 
 def number_in(rid: str) -> int:

@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from snapshot.ports import Kind, Records, SnapshotId
 from storage.sqlite import SqliteRecords
 from tests.attacks.recording import Places, Row, Version
+from tests.attacks.trouble import Trouble
 
 PAGE_BYTES = 4096
+
+
+def _before(*triggers: tuple[str, str]) -> str:
+    """What happens in place of a write: verb and statement."""
+    return "".join(
+        f"CREATE TRIGGER before_{verb} BEFORE {verb} ON records BEGIN {does}; END;"
+        for verb, does in triggers
+    )
+
+
+_VERBS = ("INSERT", "UPDATE", "DELETE")
+
+_BEGINS: Mapping[Trouble, str] = {
+    Trouble.AWAY: "ALTER TABLE records RENAME TO away",
+    Trouble.READ_ONLY: _before(*[(verb, "DELETE FROM nowhere") for verb in _VERBS]),
+    # No row is found that could be changed, and there is one already where one is to be made.
+    Trouble.CHANGED: _before(
+        ("INSERT", "SELECT RAISE(ABORT, '')"),
+        ("UPDATE", "SELECT RAISE(IGNORE)"),
+        ("DELETE", "SELECT RAISE(IGNORE)"),
+    ),
+}
+_NO_TRIGGERS = ";".join(f"DROP TRIGGER before_{verb}" for verb in _VERBS)
+_ENDS: Mapping[Trouble, str] = {
+    Trouble.AWAY: "ALTER TABLE away RENAME TO records",
+    Trouble.READ_ONLY: _NO_TRIGGERS,
+    Trouble.CHANGED: _NO_TRIGGERS,
+}
 
 
 @asynccontextmanager
@@ -52,6 +81,33 @@ class OnSqlite:
 
     async def emptied(self, rows: Sequence[Row]) -> bytes:
         return _plain_table(rows, "DELETE FROM answers")
+
+    @asynccontextmanager
+    async def reached(self) -> AsyncIterator[SameFile]:
+        yield SameFile(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class SameFile:
+    """Implements `Reached`."""
+
+    path: Path
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {"SNAPSHOT_STORE": f"sqlite:///{self.path}"}
+
+    @contextmanager
+    def fails(self, how: Trouble) -> Iterator[None]:
+        self._run(_BEGINS[how])
+        try:
+            yield
+        finally:
+            self._run(_ENDS[how])
+
+    def _run(self, script: str) -> None:
+        with closing(sqlite3.connect(self.path)) as db:
+            db.executescript(script)
 
 
 def _plain_table(rows: Sequence[Row], *then: str) -> bytes:

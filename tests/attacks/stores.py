@@ -11,6 +11,7 @@ from snapshot.ports import Records, SnapshotId
 from tests.attacks.on_cosmos import open_cosmos
 from tests.attacks.on_sqlite import open_sqlite
 from tests.attacks.recording import Places, Row, Version
+from tests.attacks.trouble import Reached
 
 
 class Store(Protocol):
@@ -36,6 +37,9 @@ class Store(Protocol):
 
     async def emptied(self, rows: Sequence[Row]) -> bytes:
         """What is left of such rows when they have been deleted."""
+
+    def reached(self) -> AbstractAsyncContextManager[Reached]:
+        """The same store for a bot of its own, and the means to make it fail."""
 
 
 type OpenStore = Callable[[Path], AbstractAsyncContextManager[Store]]

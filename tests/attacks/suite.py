@@ -18,6 +18,7 @@ from tests.attacks.figures import SOLVING, SUBTRACTING
 from tests.attacks.ids import IDS
 from tests.attacks.interrupted import CRASH, WITHDRAW
 from tests.attacks.knowing import KNOWING
+from tests.attacks.logs import LOGS
 from tests.attacks.naive import lay_out, plain_drafts
 from tests.attacks.order import CLEARING, IDS_IN_ORDER, NEIGHBOURS, PLACE, TIME
 from tests.attacks.pools import POOLS
@@ -25,6 +26,7 @@ from tests.attacks.remainders import REMAINDERS
 from tests.attacks.replay import REPLAY
 from tests.attacks.rest import FOUND, LABELS
 from tests.attacks.shape import LENGTHS, LINGERING, VERSIONS
+from tests.attacks.shoulder import SHOULDER
 from tests.attacks.stores import STORES, OpenStore
 from tests.attacks.tampering import EXTENSION, SETTINGS, SWAP, TRICKLE
 from tests.attacks.words import WORDS
@@ -53,6 +55,8 @@ SUITE: tuple[Attack, ...] = (
     LABELS,
     SOLVING,
     KNOWING,
+    LOGS,
+    SHOULDER,
     WORDS,
     SETTINGS,
     EXTENSION,

@@ -551,6 +551,14 @@ async def test_nobody_sees_a_comment_before_the_queue_is_filled(desk: Desk) -> N
     assert await undecided(desk.area.records, desk.id) == {"escalated": 0, "waiting": 1}
 
 
+@pytest.mark.parametrize("id", ["", "Mrs Smith", f"{ID}0/", "A" * 32, f"{ID}00"])
+async def test_what_is_no_id_does_not_get_as_far_as_the_store(desk: Desk, id: str) -> None:
+    watched = Watched(desk.area.records)
+    with pytest.raises(NotOffered):
+        await read_comment(desk.area.running, watched, id)
+    assert watched.verbs == []
+
+
 async def test_what_is_in_the_queue_can_be_read(desk: Desk) -> None:
     id = await desk.has(1)
     comment = Comment(id, SEEING, "Time.", CommentState.WAITING)
