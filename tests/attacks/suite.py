@@ -27,9 +27,10 @@ from tests.attacks.replay import REPLAY
 from tests.attacks.rest import FOUND, LABELS
 from tests.attacks.shape import LENGTHS, LINGERING, VERSIONS
 from tests.attacks.shoulder import SHOULDER
-from tests.attacks.stores import STORES, OpenStore
+from tests.attacks.stores import STORES, OpenStore, Store
 from tests.attacks.tampering import EXTENSION, SETTINGS, SWAP, TRICKLE
 from tests.attacks.words import WORDS
+from tests.cosmos.patience import patient
 
 SEEDS = range(1, 21)
 WORKERS = 2
@@ -94,10 +95,15 @@ def _examine(store: str, seed: int) -> Parts:
 
 async def _played(seed: int, open_store: OpenStore, folder: Path) -> Campaign:
     """With naive rows in the same store afterwards, for the same attacks."""
-    async with open_store(folder) as store:
-        campaign = await play(seed, store)
-        places = {**campaign.places, **await lay_out(campaign, store)}
-        return replace(campaign, places=places, drafts=await plain_drafts(campaign, store))
+    with patient():
+        async with open_store(folder) as store:
+            return await _played_on(store, seed)
+
+
+async def _played_on(store: Store, seed: int) -> Campaign:
+    campaign = await play(seed, store)
+    places = {**campaign.places, **await lay_out(campaign, store)}
+    return replace(campaign, places=places, drafts=await plain_drafts(campaign, store))
 
 
 def _stage(store: str, name: str) -> Result:

@@ -7,10 +7,9 @@ and what rests on lists alone is held against the roll.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -24,7 +23,6 @@ from snapshot.opening import Running, open_snapshot
 from snapshot.ports import Kind, Records
 from snapshot.publication import find
 from storage.cosmos import CosmosRecords
-from storage.cosmos_calls import Patience
 from storage.keyfiles import KeyFiles
 from tests.core.exampleshire import (
     INSTRUMENT,
@@ -39,6 +37,7 @@ from tests.core.exampleshire import (
     person,
     told,
 )
+from tests.cosmos.patience import patient
 from tests.cosmos.proxy import Fault, Plan, Proxy, Seen, nothing
 from tests.cosmos.server import Server
 
@@ -48,9 +47,10 @@ SEEDS = range(12)
 
 
 @pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def unhurried() -> Iterator[None]:
     """So that a busy machine does not decide."""
-    monkeypatch.setattr("storage.cosmos.Patience", partial(Patience, 30.0, 15.0))
+    with patient():
+        yield
 
 
 @dataclass

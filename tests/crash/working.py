@@ -10,11 +10,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from random import SystemRandom
-
-import pytest
 
 from snapshot.closing import begin_close, finish_close
 from snapshot.interim import mix_due
@@ -22,11 +19,11 @@ from snapshot.opening import take_up
 from snapshot.ports import DIRECTORY, Head, Kind, Record, Records, SnapshotId
 from snapshot.snapshot import Phase
 from storage.cosmos import CosmosRecords
-from storage.cosmos_calls import Patience
 from storage.cosmos_opening import Account
 from storage.keyfiles import KeyFiles
 from storage.sqlite import SqliteRecords
 from tests.core.exampleshire import INSTRUMENT, OPENED
+from tests.cosmos.patience import patient
 
 MIXED = OPENED.replace(hour=3) + timedelta(days=1)
 """When a snapshot that is mixed daily has been due for the first time."""
@@ -41,9 +38,8 @@ class Place:
 
     @asynccontextmanager
     async def records(self) -> AsyncIterator[Records]:
-        with pytest.MonkeyPatch.context() as patch:
-            # So that a busy machine does not decide: whoever gives up here is not killed.
-            patch.setattr("storage.cosmos.Patience", partial(Patience, 30.0, 15.0))
+        # So that a busy machine does not decide: whoever gives up here is not killed.
+        with patient():
             async with self._records() as records:
                 yield records
 
