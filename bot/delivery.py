@@ -30,6 +30,7 @@ from snapshot.ledger import (
     release,
     settle,
     takeable,
+    tells_nothing,
 )
 from snapshot.ports import Records, RecordsError, SnapshotId
 
@@ -57,6 +58,11 @@ BEAT_S = 0.5
 which a store can make cheap.
 """
 
+ALIKE_S = 0.75
+"""How long it takes at least to be done with a practitioner, written to or not: longer than most
+calls take, so that the time does not tell who has finished or wants no reminders.
+"""
+
 NO_LETTER = "no letter"
 """Why a message was put off that could not be written: something is wrong on our side."""
 
@@ -79,9 +85,13 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """Nothing goes out: it is no longer needed, or, with a reason, there is no way to them."""
+    """Nothing goes out: it is no longer needed, or, with a reason, there is no way to them.
+
+    `tenant`: to take a turn of its pace all the same, where nobody is to count the letters.
+    """
 
     why: str = ""
+    tenant: str = ""
 
 
 type Write = Callable[[Entry], Awaitable[Letter | Not]]
@@ -109,6 +119,7 @@ class Delivery:
         at_once: int = AT_ONCE,
         claim_s: float = CLAIM_S,
         beat_s: float = BEAT_S,
+        alike_s: float = ALIKE_S,
     ) -> None:
         self._records = records
         self._send = send
@@ -118,6 +129,7 @@ class Delivery:
         self._at_once = at_once
         self._claim_s = claim_s
         self._beat_s = beat_s
+        self._alike_s = alike_s
         self._told: set[tuple[str, ...]] = set()
 
     async def deliver(self, snapshot: SnapshotId, write: Write) -> datetime | None:
@@ -196,6 +208,8 @@ class Delivery:
             written_at = _loop_time()
             written = await write(entry)
             if isinstance(written, Not):
+                if written.tenant:
+                    await self._pace.turn(written.tenant)
                 return written
             await self._wait_for_turn(entry, written.address)
             if _loop_time() - written_at <= FRESH_S:
@@ -209,17 +223,18 @@ class Delivery:
 
     async def _send_off(self, entry: Entry, letter: Letter | Not) -> None:
         if isinstance(letter, Not):
+            if letter.tenant:
+                await self._as_long_as_any(_nothing())
             outcome = MessageState.UNREACHABLE if letter.why else MessageState.DROPPED
             await self._settle(entry, outcome, letter.why)
             return
+        sending = self._send(letter.address, letter.reply)
         try:
-            await self._send(letter.address, letter.reply)
+            await (self._as_long_as_any(sending) if tells_nothing(entry.record.id) else sending)
         except DeliveryError as error:
             await self._failed(entry, letter, error)
             await self._pace.heard(letter.address.tenant, refused_for_s=_refused_for_s(error))
         else:
-            if not is_to_channel(entry.record.id):
-                await self._beat()
             await self._settle(entry, MessageState.SENT)
             await self._pace.heard(letter.address.tenant)
 
@@ -234,7 +249,8 @@ class Delivery:
             await letter.forget()
             await self._put_off(entry, 0.0, why)
         else:
-            self._tell_once(entry, "message refused", why=why)
+            if not tells_nothing(entry.record.id):  # the log would say that it had to be written
+                self._tell_once(entry, "message refused", why=why)
             await self._settle(entry, MessageState.UNREACHABLE, why)
 
     async def _put_off(
@@ -246,10 +262,20 @@ class Delivery:
         else:
             await _firmly(lambda: defer(self._records, entry, again, entry.tries + 1, why))
 
+    async def _as_long_as_any(self, work: Awaitable[None]) -> None:
+        ends_at = _loop_time() + self._alike_s
+        try:
+            await work
+        finally:
+            await asyncio.sleep(ends_at - _loop_time())
+
     async def _beat(self) -> None:
         await asyncio.sleep(self._beat_s - _loop_time() % self._beat_s)
 
     async def _settle(self, entry: Entry, outcome: MessageState, why: str = "") -> None:
+        is_sent = outcome is MessageState.SENT and not is_to_channel(entry.record.id)
+        if is_sent or tells_nothing(entry.record.id):
+            await self._beat()
         await _firmly(lambda: settle(self._records, entry, outcome, why))
 
     def _wait_s(self, entry: Entry, at_least_s: float | None = None) -> float:
@@ -326,6 +352,10 @@ class _Waiting:
 
 def _loop_time() -> float:
     return asyncio.get_running_loop().time()
+
+
+async def _nothing() -> None:
+    """Where there is no letter."""
 
 
 async def _firmly(work: Callable[[], Awaitable[object]]) -> None:

@@ -1,7 +1,7 @@
 """Reminders: who gets one is noted in the ledger on its day, and asked again right before it goes.
 
 Nothing tells which practitioners were reminded, or how many: what is noted of them is for everybody
-who has begun, and is deleted as soon as it is done.
+who has begun, goes the same way and takes as long for all, and is deleted as soon as it is done.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class Reminding:
         """When a message that was put off may be sent; None: none was."""
         return self._again.get(snapshot)
 
-    async def remind(self, running: Running) -> AsyncIterator[str]:
-        """Note what is due, send what can be sent now, and tell what was begun."""
+    async def begin(self, running: Running) -> AsyncIterator[str]:
+        """Note what is due, and tell what was."""
         working = self._service.working_days(running.snapshot.nation)
         may_begin = may_remind(running.snapshot, self._service.clock(), working)
         if running.phase is Phase.OPEN and may_begin:
@@ -68,6 +68,9 @@ class Reminding:
                 yield "unfinished-reminded"
             if await self._hand_over_list(running, working):
                 yield "leads-to-email"
+
+    async def send(self, running: Running) -> None:
+        """What can be sent now. How long that takes tells how many have begun, not who is done."""
         await self._take_up_found(running)
         again = await self._delivery.deliver(
             running.snapshot.id, lambda entry: self._write(running, entry)
@@ -196,8 +199,10 @@ class Reminding:
             contact = survey_of(self._service, running).contact(envelope)
         except (Missing, Damaged):
             return Not()
-        if envelope.state is not State.OPEN or contact is None or contact.quiet:
+        if contact is None:
             return Not()
+        if envelope.state is not State.OPEN or contact.quiet:
+            return Not(tenant=contact.tenant)
         which = entry.what.removeprefix(_UNFINISHED).partition("-")[0]
         shown = unfinished(self._service, running, contact.language, which)
         return Letter(Address.from_json(contact.address), shown, until=running.snapshot.deadline)

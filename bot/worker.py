@@ -184,12 +184,14 @@ class Worker:
             self._do_while_open,
             self._close,
             self._moderate,
-            self._reminding.remind,
+            self._reminding.begin,
             self._post_all,
         ):
             async for did in work(running):
                 yield did
             running = self._service.directory.known(running.snapshot.id) or running
+        # After the posts: when one of them comes would tell how many people were written to.
+        await self._reminding.send(running)
 
     async def _close_if_due(self, running: Running) -> Running:
         service = self._service

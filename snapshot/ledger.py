@@ -1,6 +1,6 @@
 """Messages that nobody asked for: one entry for each message and recipient.
 
-due -> claimed -> sent | deferred | unreachable | dropped. Whoever sends claims first, by
+due -> claimed -> sent | deferred | unreachable | dropped | done. Whoever sends claims first, by
 compare-and-set, and a claim runs out: so no message is lost when a process dies, and at worst one
 is sent again whose acknowledgement was lost.
 
@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import Any
 
 from snapshot.ports import Changed, Exists, Kind, Missing, Record, Records, SnapshotId
+from snapshot.publication import Topic
 
 CHANNEL, MODERATORS = "channel", "moderators"
 CHANNELS = (CHANNEL, MODERATORS)
@@ -40,6 +41,8 @@ class MessageState(StrEnum):
     """Teams refused it for good; `why` says how."""
     DROPPED = "dropped"
     """No longer needed."""
+    DONE = "done"
+    """Any of these three: of a practitioner, nobody is to read which (`tells_nothing`)."""
 
 
 OPEN = (MessageState.DUE, MessageState.DEFERRED, MessageState.CLAIMED)
@@ -96,6 +99,14 @@ def recipient_of(id: str) -> str:
 def is_to_channel(id: str) -> bool:
     """Posts are taken one after the other by whoever knows their order, not by `takeable`."""
     return recipient_of(id) in CHANNELS
+
+
+def tells_nothing(id: str) -> bool:
+    """To practitioners: noted of all who have begun, and what came of it is the same for all.
+
+    Otherwise it would tell who wants no reminders, which nothing else in the store does.
+    """
+    return id.startswith(f"{Topic.UNFINISHED}-")
 
 
 async def note(
@@ -175,6 +186,8 @@ async def settle(records: Records, entry: Entry, outcome: MessageState, why: str
     if outcome in OPEN:
         raise ValueError(f"{outcome} is not how a message ends")
     body = _body(entry.tries, why or entry.why)
+    if tells_nothing(entry.record.id):
+        outcome, body = MessageState.DONE, _body(0, "")
     return await _move(records, entry, outcome, body, None) is not None
 
 

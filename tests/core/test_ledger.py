@@ -193,6 +193,23 @@ async def test_a_message_that_has_ended_is_never_taken_again(
     assert (entry.state, entry.why) == (outcome, "403 Why")
 
 
+@pytest.mark.parametrize(
+    "outcome", [MessageState.SENT, MessageState.UNREACHABLE, MessageState.DROPPED]
+)
+async def test_nobody_reads_what_came_of_a_message_to_a_practitioner(
+    records: Records, outcome: MessageState
+) -> None:
+    await note(records, HERE, "unfinished-midway", "0a1b", NOW)
+    (entry,) = await takeable(records, HERE, NOW)
+    taken = await claim(records, entry, NOW, CLAIM_S)
+    assert taken
+    assert await settle(records, taken, outcome, "403 Why")
+    ended = await find(records, HERE, "unfinished-midway.0a1b")
+    assert ended
+    assert (ended.state, ended.record.body) == (MessageState.DONE, {"tries": 0, "why": ""})
+    assert await takeable(records, HERE, later(days=365)) == []
+
+
 @pytest.mark.parametrize("state", OPEN)
 async def test_no_message_ends_in_a_state_in_which_it_would_be_taken(
     records: Records, state: MessageState

@@ -22,7 +22,7 @@ from bot.teams.bot import encoded
 from bot.teams.connector import Connector, DeliveryError, new_session
 from bot.turns.turn import Address, Reply
 from snapshot.ledger import Entry, MessageState, find, id_of, note, revive
-from snapshot.ports import Record, Records, Unavailable
+from snapshot.ports import DIRECTORY, Kind, Record, Records, Unavailable
 from storage.sqlite import SqliteRecords
 from tests.core.watching import AtWrite, Watched
 from tests.ledger.sender import HERE, TENANT, TOAST, a_reply
@@ -261,6 +261,26 @@ async def test_everything_else_is_tried_once_and_told_of_once(
     (line,) = alarms(capsys)
     assert (line["event"], line["why"]) == ("message refused", why)
     assert "canary" not in json.dumps(line)
+
+
+async def test_of_a_practitioner_the_log_does_not_say_that_teams_refused(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await note(desk.records, HERE, "unfinished-midway", "ada", NOW)
+    desk.teams.befalls = lambda _: Trouble(403)
+    await desk.delivers()
+    assert len(desk.teams.calls) == 1
+    assert alarms(capsys) == []
+
+
+async def test_who_is_not_written_to_takes_a_turn_all_the_same_where_that_is_wanted(
+    desk: Desk,
+) -> None:
+    await desk.notes("ada")
+    desk.write = lambda _: Not(tenant=TENANT)
+    await desk.delivers()
+    assert desk.got() == []
+    assert len(await desk.records.heads(DIRECTORY, Kind.PACE)) == 1
 
 
 async def test_who_cannot_be_reached_is_written_to_again_once_they_talk_to_the_bot(

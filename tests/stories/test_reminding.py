@@ -102,6 +102,19 @@ async def test_from_a_reminder_somebody_goes_on_or_ends_them(
     assert len(messages(teams, ada)) == before
 
 
+async def test_a_post_does_not_wait_for_reminders_which_would_tell_how_many_there_are(
+    teams: Teams, bot: BotOnDemand
+) -> None:
+    fay, channel = teams.person("Fay"), teams.channel()
+    await fay.posts("status", channel)
+    await begins(teams.person("Ada"))
+    before = len(teams.sent)
+    done = await works_at(bot, LAST)
+    assert {"facilitators-nudged", "unfinished-reminded"} <= set(done)
+    first, *others = [sent.conversation for sent in teams.sent[before:]]
+    assert (first, len(others)) == (channel, 1)
+
+
 async def test_nothing_is_left_of_who_was_reminded(
     teams: Teams, bot: BotOnDemand, capfd: pytest.CaptureFixture[str]
 ) -> None:
