@@ -4,8 +4,9 @@ due -> claimed -> sent | deferred | unreachable | dropped. Whoever sends claims 
 compare-and-set, and a claim runs out: so no message is lost when a process dies, and at worst one
 is sent again whose acknowledgement was lost.
 
-A head alone tells what may be taken: its `group` is the instant from which (due: when it is due;
-claimed: when the claim runs out; deferred: until when). A body holds nothing about a person.
+A head alone tells what may be taken. What is due may be at once, whatever a clock says; its `group`
+is the instant of its note. Of the others it is the instant from which (claimed: when the claim runs
+out; deferred: until when). A body holds nothing about a person.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def is_to_channel(id: str) -> bool:
 async def note(
     records: Records, snapshot: SnapshotId, what: str, recipient: str, at: datetime
 ) -> bool:
-    """Note that a message is due at a time; False if it has been noted before, which stands."""
+    """Note that a message is due, and when that was; False if it has been noted before."""
     record = Record(
         snapshot,
         Kind.MESSAGE,
@@ -213,6 +214,8 @@ def _body(tries: int, why: str) -> dict[str, Any]:
 
 def _may_be_taken(record: Record, now: datetime) -> bool:
     instant = _instant(record.group)
+    if record.state == MessageState.DUE:
+        return instant is not None
     return record.state in OPEN and instant is not None and instant <= now
 
 
