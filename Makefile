@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench attacks crash costs lock clean
+.PHONY: help run test check bench attacks crash reminders costs lock clean
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
@@ -22,6 +22,7 @@ help:
 	@echo 'make bench          what a turn and a message cost, 32 people at once, memory'
 	@echo 'make attacks        attack the stores, write what came of it to docs/attacks.md'
 	@echo 'make crash          kill a worker at each of its writes, write what came of it to docs/crash.md'
+	@echo 'make reminders      remind thousands, kill processes, move clocks, write what came of it to docs/messages.md'
 	@echo 'make costs          count what is asked of Cosmos DB, write what it costs to docs/costs.md'
 	@echo 'make lock           pin the Python packages again (UPGRADE=1: to their newest releases)'
 	@echo 'make clean          remove what make made; the data in var/ stays'
@@ -59,6 +60,10 @@ attacks: $(VENV)/.test node-test
 # Some minutes. The tests do the same with fewer people; this writes the page.
 crash: $(VENV)/.test
 	$(PYTHON) -m tests.crash
+
+# Some fifteen minutes, most of them waiting: the pace is the one that Teams allows.
+reminders: $(VENV)/.test node-test
+	$(PYTHON) -m tests.bench.reminders
 
 costs: $(VENV)/.test node-test
 	$(PYTHON) -m tests.bench.cosmos_costs

@@ -47,6 +47,9 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 600.0
 CLOCKS_DIFFER_S = 2.0
 """Added to what Teams asks for: a machine whose clock is ahead may be the one to take it next."""
 
+MOST_AHEAD_S = 86_400.0
+"""So far ahead another's clock may be; more is no clock, but something that was broken by hand."""
+
 FRESH_S = 2.0
 """A letter that has waited longer for its turn is written again: it may no longer be wanted."""
 
@@ -139,11 +142,12 @@ class Delivery:
         gives back the rest. Posts to channels are left to `post`.
         """
         self._told.clear()
-        waiting = _Waiting(self._records, snapshot, self._clock, self._dice)
+        waiting = _Waiting(self._records, snapshot, self._now, self._dice)
         async with asyncio.TaskGroup() as group:
             for number in range(self._at_once):
                 group.create_task(self._work(waiting, snapshot, write), name=f"delivery-{number}")
-        return await next_at(self._records, snapshot)
+        at = await next_at(self._records, snapshot)
+        return at and at - self._ahead()
 
     async def post(self, snapshot: SnapshotId, id: str, write: Write) -> Entry | None:
         """Send this one message if it may be taken now; how it stands then. Raises `RecordsError`.
@@ -171,13 +175,13 @@ class Delivery:
 
     async def _take(self, found: Entry, write: Write) -> None:
         runs_out = _loop_time() + self._claim_s
-        claiming = asyncio.ensure_future(claim(self._records, found, self._clock(), self._claim_s))
+        claiming = asyncio.ensure_future(claim(self._records, found, self._now(), self._claim_s))
         try:
             entry = await asyncio.shield(claiming)
         except asyncio.CancelledError:
             with suppress(RecordsError):
                 if entry := await claiming:
-                    await release(self._records, entry, self._clock())
+                    await release(self._records, entry, self._now())
             raise
         if entry:
             await self._handle(entry, write, runs_out)
@@ -192,7 +196,7 @@ class Delivery:
         except TimeoutError:
             await self._put_off(entry, self._wait_s(entry), entry.why)
         except asyncio.CancelledError:
-            await _to_its_end(release(self._records, entry, self._clock()))
+            await _to_its_end(release(self._records, entry, self._now()))
             raise
         except RecordsError:
             raise
@@ -256,10 +260,11 @@ class Delivery:
     async def _put_off(
         self, entry: Entry, wait_s: float, why: str, until: datetime | None = None
     ) -> None:
-        again = self._clock() + timedelta(seconds=wait_s)
-        if until and again >= until:
+        wait = timedelta(seconds=wait_s)
+        if until and self._clock() + wait >= until:
             await self._settle(entry, MessageState.DROPPED, why)
         else:
+            again = self._now() + wait
             await _firmly(lambda: defer(self._records, entry, again, entry.tries + 1, why))
 
     async def _as_long_as_any(self, work: Awaitable[None]) -> None:
@@ -268,6 +273,13 @@ class Delivery:
             await work
         finally:
             await asyncio.sleep(ends_at - _loop_time())
+
+    def _now(self) -> datetime:
+        """By the fastest clock that takes part: for it, claims by another would have run out."""
+        return self._clock() + self._ahead()
+
+    def _ahead(self) -> timedelta:
+        return timedelta(seconds=min(self._pace.ahead_s, MOST_AHEAD_S))
 
     async def _beat(self) -> None:
         await asyncio.sleep(self._beat_s - _loop_time() % self._beat_s)

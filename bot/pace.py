@@ -97,6 +97,11 @@ class Pace:
         if refused_for_s is not None and lane.refusals % REFUSALS == 0:
             await self._hold_back(lane, min(refused_for_s, MOST_HELD_BACK_S))
 
+    @property
+    def ahead_s(self) -> float:
+        """How far the fastest clock that took part is ahead of ours, as far as we know."""
+        return max((lane.ahead for lane in self._lanes.values()), default=0.0)
+
     def _lane(self, id: str, a_second: float) -> _Lane:
         return self._lanes.setdefault(id, _Lane(id, a_second))
 

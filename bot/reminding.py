@@ -6,9 +6,11 @@ who has begun, goes the same way and takes as long for all, and is deleted as so
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from itertools import batched
 
 from bot.delivery import Delivery, Letter, Not
 from bot.turns.leads import reminder
@@ -41,6 +43,7 @@ BY_EMAIL = "by e-mail"
 """Why a lead is not written to in Teams: the bot knows an address and nobody who has it."""
 
 _LEADS, _UNFINISHED = f"{Topic.LEADS}-", f"{Topic.UNFINISHED}-"
+_AT_ONCE = 16
 _BEGUN = (State.OPEN, State.SUBMITTED)
 
 
@@ -151,10 +154,10 @@ class Reminding:
     async def _note(
         self, running: Running, topic: Topic, due: Due, recipients: Iterable[str]
     ) -> None:
-        now = self._service.clock()
-        for recipient in recipients:
-            await note(
-                self._service.records, running.snapshot.id, id_of(topic, due.id), recipient, now
+        records, id, now = self._service.records, running.snapshot.id, self._service.clock()
+        for some in batched(recipients, _AT_ONCE):
+            await asyncio.gather(
+                *(note(records, id, id_of(topic, due.id), recipient, now) for recipient in some)
             )
 
     async def _mark(self, running: Running, topic: Topic, due: Due) -> bool:

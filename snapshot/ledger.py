@@ -4,9 +4,10 @@ due -> claimed -> sent | deferred | unreachable | dropped | done. Whoever sends 
 compare-and-set, and a claim runs out: so no message is lost when a process dies, and at worst one
 is sent again whose acknowledgement was lost.
 
-A head alone tells what may be taken: its `group` is the instant from which (due: when it is due;
-claimed: when the claim runs out; deferred: until when). A body holds nothing about a person, but
-for what is sealed in it until the message ends.
+A head alone tells what may be taken. What is due may be at once, whatever a clock says; its `group`
+is the instant of its note. Of the others it is the instant from which (claimed: when the claim runs
+out; deferred: until when). A body holds nothing about a person, but for what is sealed in it until
+the message ends.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ async def note(
     at: datetime,
     sealed: str = "",
 ) -> bool:
-    """Note that a message is due at a time; False if it has been noted before, which stands.
+    """Note that a message is due, and when that was; False if it has been noted before.
 
     `sealed` is what is needed to send it and stands nowhere else.
     """
@@ -240,6 +241,8 @@ def _body(tries: int, why: str, sealed: str = "") -> dict[str, Any]:
 
 def _may_be_taken(record: Record, now: datetime) -> bool:
     instant = _instant(record.group)
+    if record.state == MessageState.DUE:
+        return instant is not None
     return record.state in OPEN and instant is not None and instant <= now
 
 

@@ -77,19 +77,21 @@ async def found(records: Records, recipient: str) -> Entry:
 # -- due ------------------------------------------------------------------------------------------
 
 
-async def test_a_message_may_be_taken_from_the_second_in_which_it_is_due(records: Records) -> None:
+async def test_what_is_due_is_due_also_for_a_clock_that_is_behind(records: Records) -> None:
     await noted(records, "ada", at=later(hours=1, microseconds=999_999))
-    assert await waiting(records, later(minutes=59, seconds=59)) == []
-    assert await waiting(records, later(hours=1)) == ["ada"]
     assert await next_at(records, HERE) == later(hours=1)
+    assert await waiting(records) == ["ada"]
+    await claimed(records, "ada")
 
 
 async def test_the_time_of_any_zone_is_meant(records: Records) -> None:
     summer = datetime(2026, 7, 1, 9, 30, tzinfo=ZoneInfo("Europe/London"))
     await noted(records, "ada", at=summer)
     assert await next_at(records, HERE) == summer
-    assert await waiting(records, summer - timedelta(seconds=1)) == []
-    assert await waiting(records, summer) == ["ada"]
+    await defer(records, await claimed(records, "ada", summer), summer + timedelta(hours=1), 1)
+    utc = (summer + timedelta(hours=1)).astimezone(UTC)
+    assert await waiting(records, utc - timedelta(seconds=1)) == []
+    assert await waiting(records, utc) == ["ada"]
 
 
 async def test_noted_again_the_first_stands_whatever_has_become_of_it(records: Records) -> None:
@@ -168,11 +170,11 @@ async def test_what_is_released_is_due_as_if_nobody_had_taken_it(records: Record
     assert (await found(records, "ada")).tries == 0
 
 
-@pytest.mark.parametrize("gone", ["sent", "early"])
-async def test_nobody_claims_what_is_not_due_or_over(records: Records, gone: str) -> None:
-    await noted(records, "sent")
-    await noted(records, "early", at=later(seconds=1))
+@pytest.mark.parametrize("gone", ["sent", "put off"])
+async def test_nobody_claims_what_is_put_off_or_over(records: Records, gone: str) -> None:
+    await noted(records, "sent", "put off")
     await settle(records, await claimed(records, "sent"), MessageState.SENT)
+    await defer(records, await claimed(records, "put off"), later(seconds=1), 1)
     assert await claim(records, await found(records, gone), NOW, CLAIM_S) is None
 
 

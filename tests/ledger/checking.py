@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,18 +18,23 @@ CUT = Trouble(taken=True)
 
 @dataclass
 class Weather:
-    """What befalls calls, by shares; `blocked` chats answer 403 each time."""
+    """What befalls calls, by shares; `blocked` chats answer 403 each time.
+
+    It is over after so many calls that something has befallen.
+    """
 
     dice: Random
     shares: Mapping[Trouble, float]
     blocked: Collection[str] = ()
+    over_after: float = math.inf
 
     def __call__(self, conversation: str) -> Trouble | None:
         if conversation in self.blocked:
             return Trouble(403, code="ConversationBlockedByUser")
         drawn = self.dice.random()
         for trouble, share in self.shares.items():
-            if drawn < share:
+            if drawn < share and self.over_after > 0:
+                self.over_after -= 1
                 return trouble
             drawn -= share
         return None
@@ -43,8 +49,15 @@ def repeats(calls: Sequence[Call]) -> int:
     return sum(often - 1 for often in taken(calls).values())
 
 
-def lost_acknowledgements(calls: Sequence[Call]) -> int:
-    return sum(call.trouble is not None and call.trouble.taken for call in calls)
+def lost_acknowledgements(calls: Sequence[Call]) -> Counter[str]:
+    """How often a message of each conversation was taken, and nobody heard of it."""
+    return Counter(call.conversation for call in calls if call.trouble and call.trouble.taken)
+
+
+def unexplained(calls: Sequence[Call]) -> int:
+    """Repeats that no lost acknowledgement accounts for."""
+    lost = lost_acknowledgements(calls)
+    return sum(max(0, often - 1 - lost[chat]) for chat, often in taken(calls).items())
 
 
 def most_within(calls: Sequence[Call], seconds: float) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -108,12 +109,6 @@ async def test_each_gets_the_card_once_with_a_summary_that_tells_nothing(desk: D
     sent = desk.teams.sent[0].activity
     assert (sent["type"], sent["summary"]) == ("message", TOAST)
     assert "closes on Friday" in desk.teams.sent[0].card.words
-
-
-async def test_it_tells_when_the_next_may_be_taken(desk: Desk) -> None:
-    await note(desk.records, HERE, WHAT, "ada", NOW + timedelta(hours=1))
-    assert await desk.delivers() == NOW + timedelta(hours=1)
-    assert desk.got() == []
 
 
 async def test_what_is_no_longer_needed_when_its_turn_comes_is_dropped(desk: Desk) -> None:
@@ -357,7 +352,7 @@ async def test_asked_to_stop_it_ends_what_is_being_sent_and_gives_back_the_rest(
     await desk.notes(*people)
     desk.teams.befalls = lambda _: Trouble(201, hangs_s=TIMEOUT_S / 2, taken=True)
     delivering = asyncio.create_task(desk.delivers())
-    await three_are_sent(desk)
+    await until_sent(desk, 3)
     delivering.cancel()
     with suppress(asyncio.CancelledError):
         await delivering
@@ -369,9 +364,9 @@ async def test_asked_to_stop_it_ends_what_is_being_sent_and_gives_back_the_rest(
     assert sorted(desk.got()) == sorted(chat_of(p) for p in people)
 
 
-async def three_are_sent(desk: Desk) -> None:
+async def until_sent(desk: Desk, how_many: int) -> None:
     while True:
-        if len(desk.teams.sent) >= 3:
+        if len(desk.teams.sent) >= how_many:
             return
         await asyncio.sleep(0.01)
 
@@ -462,6 +457,65 @@ async def answers_half(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
     writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 40\r\n\r\n" + b'{"id": ')
     await writer.drain()
     writer.close()
+
+
+# -- clocks ---------------------------------------------------------------------------------------
+
+
+async def another_is_ahead(desk: Desk, by_s: float) -> None:
+    """A process whose clock is ahead has sent something."""
+    await Pace(desk.records, lambda: time.time() + by_s).turn(TENANT)
+
+
+async def test_a_message_is_due_also_once_the_clock_has_jumped_back(desk: Desk) -> None:
+    await desk.notes("ada")
+    desk.now = NOW - timedelta(hours=1)
+    assert await desk.delivers() is None
+    assert desk.got() == [chat_of("ada")]
+
+
+async def test_who_is_behind_makes_no_claims_that_have_run_out_for_others(desk: Desk) -> None:
+    ten_minutes = timedelta(minutes=10)
+    await another_is_ahead(desk, ten_minutes.total_seconds())
+    await desk.notes("ada")
+    behind, ahead = desk.delivery(), replace(desk, now=NOW + ten_minutes).delivery()
+    await behind.deliver(HERE, desk.letter)
+    await desk.notes("ben")
+    desk.teams.befalls = lambda _: Trouble(201, hangs_s=TIMEOUT_S / 2, taken=True)
+    sending = asyncio.create_task(behind.deliver(HERE, desk.letter))
+    await until_sent(desk, 2)
+    await ahead.deliver(HERE, desk.letter)
+    await sending
+    assert desk.got() == [chat_of("ada"), chat_of("ben")]
+
+
+async def test_who_is_behind_waits_by_their_own_clock(desk: Desk) -> None:
+    await another_is_ahead(desk, 600.0)
+    await desk.notes("ada")
+    desk.teams.befalls = befalls_once(Trouble(429, retry_after="60"))
+    delivery = desk.delivery()
+    desk.write = lambda _: desk.letter_to("ada", until=NOW + timedelta(seconds=90))
+    again = await delivery.deliver(HERE, desk.letter)
+    assert again
+    assert 60 <= (again - NOW).total_seconds() <= 60 + CLOCKS_DIFFER_S + 1
+    desk.now = again - timedelta(seconds=2)
+    assert await delivery.deliver(HERE, desk.letter)
+    assert desk.got() == []
+    desk.now = again
+    assert await delivery.deliver(HERE, desk.letter) is None
+    assert desk.got() == [chat_of("ada")]
+
+
+async def test_a_time_that_somebody_has_broken_stops_nothing(desk: Desk) -> None:
+    await another_is_ahead(desk, 1e15)
+    await desk.notes("ada")
+    desk.teams.befalls = befalls_once(Trouble(503))
+    delivery = desk.delivery()
+    again = await delivery.deliver(HERE, desk.letter)
+    assert again
+    desk.now = again
+    await delivery.deliver(HERE, desk.letter)
+    assert desk.got() == [chat_of("ada")]
 
 
 def test_a_claim_lives_far_longer_than_a_call() -> None:
