@@ -27,6 +27,7 @@ from bot.reminding import Reminding
 from bot.sample import open_sample
 from bot.settings import Env, Settings
 from bot.teams.connector import Connector, new_session
+from bot.teams.files import Files
 from bot.turns.dispatch import act, apology
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Rights, Service
@@ -67,8 +68,8 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
         send = _sending(connector)
         afterwards = await stack.enter_async_context(Afterwards(send))
         due = asyncio.Event()
-        fetch = _files(settings, session)
-        service = await _service(settings, records, keys, clock, due, fetch, afterwards)
+        files = _files(settings, session)
+        service = await _service(settings, records, keys, clock, due, files, afterwards)
         if settings.sample:
             await _sample_if_none_is_open(service, keys, settings.sample)
         pace = Pace(records)
@@ -160,7 +161,7 @@ async def _service(
     keys: Keys,
     clock: Callable[[], datetime],
     due: asyncio.Event,
-    fetch: Callable[[str], Awaitable[bytes]],
+    files: Files,
     afterwards: Afterwards,
 ) -> Service:
     sealer = await service_sealer(keys)
@@ -182,7 +183,8 @@ async def _service(
         working_days=working_days,
         new_id=lambda: secrets.token_hex(10),
         wake=due.set,
-        fetch=fetch,
+        fetch=files.fetch,
+        put=files.put,
         afterwards=afterwards,
     )
 
@@ -195,18 +197,20 @@ def _rights(settings: Settings) -> Rights:
     )
 
 
-def _files(settings: Settings, session: aiohttp.ClientSession) -> Callable[[str], Awaitable[bytes]]:
-    from bot.teams.files import Files
-
-    return Files(session, from_here=settings.env is Env.LOCAL).fetch
+def _files(settings: Settings, session: aiohttp.ClientSession) -> Files:
+    return Files(session, from_here=settings.env is Env.LOCAL)
 
 
 def _sending(connector: Connector) -> Callable[[Address, Reply], Awaitable[None]]:
     """Bot Framework takes a second to import, so only what serves or sends does."""
-    from bot.teams.bot import encoded
+    from bot.teams.activity import activity_to
+    from bot.teams.bot import encoded, message_with_file
 
     async def send(address: Address, reply: Reply) -> None:
         await connector.send_encoded(address.service_url, address.conversation, encoded(reply))
+        if reply.file:
+            file = activity_to(message_with_file(reply.file, reply.toast))
+            await connector.send(address.service_url, address.conversation, file)
 
     return send
 

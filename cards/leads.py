@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 import orjson
-from adaptive_cards_python.adaptive_card.Element import ElementType, TextBlock
+from adaptive_cards_python.adaptive_card.Element import Container, ElementType, TextBlock
 
 from cards.inputs import text_input
 from cards.page import Page, say_day
@@ -88,6 +88,11 @@ def leads_to_email_card(page: Page, by: date) -> Card:
     )
 
 
+def leads_file_card(page: Page) -> Card:
+    """Goes with the offer of the list as a file: what to do with it, and the words to send."""
+    return card(page, [*paragraphs(page.text("leads_file")), _email(page), *help_rows(page)])
+
+
 def leads_unreachable_card(page: Page, by: date, leads: Sequence[Lead], start: int = 0) -> Card:
     """Whom to e-mail, from the lead of this number on, and the words to send."""
     day = say_day(by, page.pack)
@@ -108,15 +113,19 @@ def leads_unreachable_card(page: Page, by: date, leads: Sequence[Lead], start: i
             container([_as_it_is(row) for row in shown], style="emphasis"),
             *([buttons(more)] if end < len(leads) else []),
             *paragraphs(after.strip()),
-            container(
-                [
-                    text(page.text("leads_email_subject"), weight="bolder"),
-                    *paragraphs(page.text("leads_email")),
-                ],
-                separator=True,
-            ),
+            _email(page),
             buttons(press(page, Verb.STATUS)),
         ],
+    )
+
+
+def _email(page: Page) -> Container:
+    return container(
+        [
+            text(page.text("leads_email_subject"), weight="bolder"),
+            *paragraphs(page.text("leads_email")),
+        ],
+        separator=True,
     )
 
 

@@ -330,3 +330,23 @@ def _clean(cell: str) -> str:
 def _fits(said: str) -> bool:
     as_json = json.dumps(said, ensure_ascii=False).encode()
     return len(said) <= MOST_IN_A_CELL and len(as_json) <= _MOST_CELL_BYTES
+
+
+# -- a list for a spreadsheet ---------------------------------------------------------------------
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """As Excel opens it, without a cell that it would work out."""
+    written = io.StringIO(newline="")
+    out = csv.writer(written)
+    out.writerow(columns)
+    out.writerows([_as_text(cell) for cell in row] for row in rows)
+    return written.getvalue().encode("utf-8-sig")
+
+
+def _as_text(cell: str) -> str:
+    first = unicodedata.normalize("NFKC", cell).lstrip(" ")[:1]
+    return f"'{cell}" if first and first in _FORMULA else cell
+
+
+_FORMULA = "=+-@\t\r\n"

@@ -22,6 +22,8 @@ BOT_ID = "28:snapshot-bot"
 BOT_NAME = "CSA Snapshot"
 GREETED_WITHIN_S = 20.0
 FILE = "application/vnd.microsoft.teams.file.download.info"
+OFFER = "application/vnd.microsoft.teams.card.file.consent"
+GIVEN = "application/vnd.microsoft.teams.card.file.info"
 
 type Json = Mapping[str, Any]
 
@@ -104,7 +106,17 @@ class Sent:
 
     @property
     def card(self) -> Shown:
-        return Shown(self.activity["attachments"][0]["content"])
+        return Shown(self.attached["content"])
+
+    @property
+    def attached(self) -> Json:
+        found: Json = self.activity["attachments"][0]
+        return found
+
+    @property
+    def is_file(self) -> bool:
+        """Offered or given: Teams shows a card of its own for it."""
+        return self.attached["contentType"] in (OFFER, GIVEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +168,17 @@ class Teams:
     `people` are known by what Teams calls them, `files` by the end of their address; `asked`: of
     whom the bot wanted to know more, and `asked_at` when, by `time.monotonic`.
     `calls` keeps every call, also those that `befalls` has something happen to: it says what, for
-    each conversation that the bot sends to.
+    each conversation that the bot sends to. `uploads` are files that the bot put into somebody's
+    own, by the end of their address: once `may_upload` is set, and answered with `upload_answers`.
     """
 
     bot_url: str
     sent: list[Sent] = field(default_factory=list)
     people: dict[str, PersonHere] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    uploads: dict[str, bytes] = field(default_factory=dict)
+    upload_answers: int = 201
+    may_upload: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[str] = field(default_factory=list)
     asked_at: list[float] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
@@ -174,6 +190,8 @@ class Teams:
         app.router.add_post("/v3/conversations/{conversation}/activities", self._take)
         app.router.add_get("/v3/conversations/{conversation}/members/{id}", self._tell)
         app.router.add_get("/files/{file}", self._give)
+        app.router.add_put("/uploads/{file}", self._keep)
+        self.may_upload.set()
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -257,6 +275,19 @@ class Teams:
     async def _give(self, request: web.Request) -> web.Response:
         return web.Response(body=self.files[request.match_info["file"]])
 
+    async def _keep(self, request: web.Request) -> web.Response:
+        """Each address takes one file, whole."""
+        name, content = request.match_info["file"], await request.read()
+        await self.may_upload.wait()
+        if self.upload_answers != 201:
+            return web.Response(status=self.upload_answers)
+        if name in self.uploads:
+            return web.Response(status=404)
+        if request.headers.get("Content-Range") != f"bytes 0-{len(content) - 1}/{len(content)}":
+            return web.Response(status=400)
+        self.uploads[name] = content
+        return web.Response(status=201)
+
 
 def chat_of(object_id: str) -> str:
     return f"a:private-chat-of-{object_id}"
@@ -335,9 +366,36 @@ class PersonHere:
             raise BotTrouble("it said nothing")
         return shown
 
+    def files(self) -> list[Json]:
+        """What was offered and given to them in the chat, the newest last."""
+        return [sent.attached for sent in self.teams.posts(self.chat) if sent.is_file]
+
+    async def chooses(
+        self, action: str, *, upload: str = "", chat: str | None = None, **context: Any
+    ) -> Answer:
+        """Answer the newest offer: `accept` or `decline`; `upload` is the end of an address."""
+        offer = [file for file in self.files() if file["contentType"] == OFFER][-1]
+        name = upload or uuid.uuid4().hex
+        value = {
+            "type": "fileUpload",
+            "action": action,
+            "context": {**offer["content"][f"{action}Context"], **context},
+        }
+        if action == "accept":
+            value["uploadInfo"] = {
+                "contentUrl": f"{self.teams.url}/own/{offer['name']}",
+                "name": offer["name"],
+                "uploadUrl": f"{self.teams.url}/uploads/{name}",
+                "uniqueId": name,
+                "fileType": offer["name"].rpartition(".")[2],
+            }
+        return await self.teams.deliver(
+            self.activity("invoke", chat=chat, name="fileConsent/invoke", value=value)
+        )
+
     async def looks(self) -> Shown | None:
-        """The newest message of the chat, as it was sent."""
-        messages = self.teams.posts(self.chat)
+        """The newest card of the chat, as it was sent."""
+        messages = [sent for sent in self.teams.posts(self.chat) if not sent.is_file]
         self.sees = messages[-1].card if messages else None
         return self.sees
 

@@ -13,12 +13,14 @@ from typing import Any
 import orjson
 from botbuilder.schema import Activity, Attachment, ChannelAccount, ConversationAccount
 
-from bot.turns.turn import Address, Place, Turn
+from bot.turns.turn import Address, Consent, Given, Offer, Place, Turn
 from snapshot.sealing import Person
 
 CHANNEL = "msteams"
 ADAPTIVE_CARD = "application/vnd.microsoft.card.adaptive"
 FILE = "application/vnd.microsoft.teams.file.download.info"
+OFFER = "application/vnd.microsoft.teams.card.file.consent"
+GIVEN = "application/vnd.microsoft.teams.card.file.info"
 
 _MENTION = re.compile(r"<at\b[^>]*>.*?</at>", re.IGNORECASE | re.DOTALL)
 _PLACES = {"personal": Place.PRIVATE, "channel": Place.CHANNEL, "groupChat": Place.GROUP}
@@ -103,16 +105,53 @@ def pressed(value: Any) -> tuple[str, Mapping[str, Any]]:
     return _text(action, "verb", ""), _mapping(action.get("data") or {})
 
 
+def consented(value: Any) -> Consent:
+    """What was chosen by a `fileConsent/invoke`. Raises `BadActivity`."""
+    fields = _mapping(value)
+    about = _mapping(fields.get("context") or {})
+    action = _text(fields, "action")
+    if action == "decline":
+        return Consent(about)
+    if action != "accept":
+        raise BadActivity("unknown choice")
+    place = _mapping(fields.get("uploadInfo"))
+    return Consent(
+        about,
+        upload=_text(place, "uploadUrl", most=_MOST_IN_A_FILE_ADDRESS),
+        name=_text(place, "name"),
+        id=_text(place, "uniqueId"),
+        kind=_text(place, "fileType", ""),
+        url=_text(place, "contentUrl", most=_MOST_IN_A_FILE_ADDRESS),
+    )
+
+
+def with_file(file: Offer | Given) -> Attachment:
+    if isinstance(file, Given):
+        content = {"uniqueId": file.id, "fileType": file.kind}
+        return Attachment(content_type=GIVEN, name=file.name, content_url=file.url, content=content)
+    offered = {
+        "description": file.description,
+        "sizeInBytes": file.size,
+        "acceptContext": file.about,
+        "declineContext": file.about,
+    }
+    return Attachment(content_type=OFFER, name=file.name, content=offered)
+
+
 def activity_to(activity: Activity) -> dict[str, Any]:
     """What goes to Teams: a message with at most one card in it."""
     sent: dict[str, Any] = {"type": activity.type}
     if activity.summary:
         sent["summary"] = activity.summary
     if activity.attachments:
-        sent["attachments"] = [
-            {"contentType": a.content_type, "content": a.content} for a in activity.attachments
-        ]
+        sent["attachments"] = [_attached(a) for a in activity.attachments]
     return sent
+
+
+def _attached(attachment: Attachment) -> dict[str, Any]:
+    sent = {"contentType": attachment.content_type, "content": attachment.content}
+    more = {"name": attachment.name, "contentUrl": attachment.content_url}
+    return sent | {key: value for key, value in more.items() if value}
 
 
 def _attachments(fields: Mapping[str, Any]) -> list[Attachment]:

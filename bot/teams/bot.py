@@ -16,10 +16,10 @@ from botbuilder.schema.teams import TeamInfo
 
 from bot.logs import where
 from bot.meeting import Met
-from bot.teams.activity import ADAPTIVE_CARD, pressed, turn_from
+from bot.teams.activity import ADAPTIVE_CARD, consented, pressed, turn_from, with_file
 from bot.teams.adapter import answer_invoke
 from bot.teams.connector import DeliveryError
-from bot.turns.turn import Place, Reply, Turn
+from bot.turns.turn import Given, Offer, Place, Reply, Turn
 
 _log = structlog.get_logger()
 
@@ -52,13 +52,24 @@ class Bot(TeamsActivityHandler):
         self._met = met
 
     async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:
+        if turn_context.activity.name == "fileConsent/invoke":
+            return await self._on_consent(turn_context)
         if turn_context.activity.name != "adaptiveCard/action":
             return InvokeResponse(status=501)
         verb, data = pressed(turn_context.activity.value)
         turn = replace(turn_from(turn_context.activity), words="", verb=verb, data=data)
         reply = await self._reply(turn)
         self._meet(turn, turn_context)
+        if reply and reply.file:
+            await self._send_all(turn_context, message_with_file(reply.file, reply.toast))
         return answer_invoke(turn_context, _invoke_answer(reply) if reply else _SILENCE)
+
+    async def _on_consent(self, turn_context: TurnContext) -> InvokeResponse:
+        """Its answer shows nothing, so what came of it is a message."""
+        activity = turn_context.activity
+        turn = replace(turn_from(activity), words="", consent=consented(activity.value))
+        await self._send(turn_context, await self._reply(turn))
+        return answer_invoke(turn_context, b"")
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         turn = turn_from(turn_context.activity)
@@ -85,10 +96,14 @@ class Bot(TeamsActivityHandler):
             self._met(Met(turn.person, turn.address, context.activity.from_property.id))
 
     async def _send(self, context: TurnContext, reply: Reply | None) -> None:
-        if reply is None:
-            return
+        if reply is not None:
+            files = [message_with_file(reply.file, reply.toast)] if reply.file else []
+            await self._send_all(context, message_with(reply), *files)
+
+    async def _send_all(self, context: TurnContext, *messages: Activity) -> None:
         try:
-            await context.send_activity(message_with(reply))
+            for message in messages:
+                await context.send_activity(message)
         except DeliveryError as error:
             _log.warning("reply not delivered", status=error.status)
 
@@ -106,6 +121,10 @@ def message_with(reply: Reply) -> Activity:
     content: dict[str, Any] = reply.card.to_dict()
     card = Attachment(content_type=ADAPTIVE_CARD, content=content)
     return Activity(type=ActivityTypes.message, summary=reply.toast, attachments=[card])
+
+
+def message_with_file(file: Offer | Given, toast: str) -> Activity:
+    return Activity(type=ActivityTypes.message, summary=toast, attachments=[with_file(file)])
 
 
 def encoded(reply: Reply) -> bytes:

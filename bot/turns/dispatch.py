@@ -10,7 +10,7 @@ from dataclasses import replace
 import structlog
 
 from bot.logs import where
-from bot.turns import facilitator, leads, moderator, opening, practitioner
+from bot.turns import facilitator, files, leads, moderator, opening, practitioner
 from bot.turns.turn import Place, Reply, Turn
 from bot.turns.visit import Handler, Service, Visit, takes_answers
 from cards.notice import choose_card, message_card
@@ -27,6 +27,12 @@ _log = structlog.get_logger()
 
 async def act(turn: Turn, service: Service) -> Reply | None:
     """What a turn is answered with; None where silence is right."""
+    if turn.consent is not None:
+        return await files.answered(turn, service, leads.FILES)
+    if turn.place is Place.PRIVATE and not turn.installed:
+        command = _command(turn, service, "private", dict.fromkeys(leads.WORDS))
+        if leads.wants_list(turn, service, command):
+            return await leads.offer_list(turn, service)
     if turn.installed:
         await _note_install(turn, service)
         shown = None

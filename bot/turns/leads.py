@@ -7,12 +7,13 @@ from collections.abc import Coroutine, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from bot.turns import facilitator
+from bot.turns import facilitator, files
 from bot.turns.turn import NoFile, Reply, Turn
 from bot.turns.visit import Handler, Service, Visit, takes_answers
 from cards.leads import (
     MOST_PASTED,
     leads_added_card,
+    leads_file_card,
     leads_form,
     leads_read_card,
     leads_unreachable_card,
@@ -23,7 +24,7 @@ from cards.page import Page
 from cards.parts import Card
 from cards.verbs import Verb
 from snapshot.errors import NotOffered
-from snapshot.lead_lists import Parsed, parse_csv, parse_pasted
+from snapshot.lead_lists import Parsed, parse_csv, parse_pasted, to_csv
 from snapshot.leads import Added, Lead, all_leads, by_person, was_installed_by_us
 from snapshot.leads import add as add_leads
 from snapshot.leads import stop as stop_lead
@@ -60,11 +61,15 @@ async def to_email(visit: Visit) -> Card:
     except ValueError:
         raise NotOffered from None
     start = turn.number("start") if "start" in turn.data else 0
-    found = await all_leads(visit.running, visit.service.records)
-    leads = sorted((lead for lead in found if lead.is_out_of_reach), key=lambda lead: lead.address)
+    leads = await _out_of_reach(visit)
     if not 0 <= start < len(leads):
         raise NotOffered
     return leads_unreachable_card(visit.page, by, leads, start)
+
+
+async def _out_of_reach(visit: Visit) -> list[Lead]:
+    found = await all_leads(visit.running, visit.service.records)
+    return sorted((lead for lead in found if lead.is_out_of_reach), key=lambda lead: lead.address)
 
 
 # -- the app, which we have installed ---------------------------------------------------------
@@ -107,6 +112,38 @@ async def read_file(visit: Visit) -> Card:
         raise NotOffered
     outcome = await _outcome(visit, _read(visit, file))
     return _say(page, outcome) if outcome else notice_card(page, "leads_under_way")
+
+
+def wants_list(turn: Turn, service: Service, command: str) -> bool:
+    """Whether a facilitator wants to have those who have to be e-mailed as a file."""
+    chosen = turn.data.get("command") if turn.verb == Verb.CHOOSE else ""
+    return _LIST in (command, chosen) and service.rights.may_facilitate(turn.person)
+
+
+async def offer_list(turn: Turn, service: Service) -> Reply:
+    """For the snapshot that is open to them; they choose among several."""
+    words, toast = service.pack_for(turn.locale).wording, service.pack.wording.messages["toast"]
+    found = await service.directory.of_tenant(turn.person.tenant)
+    running = [r for r in found if takes_answers(service, r)]
+    if turn.verb is not None:
+        running = [r for r in running if r.snapshot.id == turn.data.get("snapshot")]
+    if not running:
+        return Reply(message_card(words, "nothing_open"), toast)
+    if len(running) > 1:
+        pages = [service.page(r, words.language) for r in running]
+        return Reply(choose_card(words, pages, _LIST), toast)
+    (only,) = running
+    visit = Visit(turn, service, only, service.page(only, words.language))
+    return await files.offer(visit, _LIST, FILES[_LIST], leads_file_card)
+
+
+async def _list(visit: Visit) -> files.File | None:
+    leads = await _out_of_reach(visit)
+    if not leads:
+        return None
+    columns = [visit.page.words.word(f"column_{id}") for id in ("email", "name", "organisation")]
+    rows = [(lead.address, lead.name, lead.organisation) for lead in leads]
+    return files.File(_FILE_NAME, await asyncio.to_thread(to_csv, columns, rows))
 
 
 async def stop(visit: Visit) -> Card:
@@ -172,6 +209,14 @@ VERBS: Mapping[str, Handler] = {
 PRIVATE_VERBS: Mapping[str, Handler] = {
     Verb.STOP_LEAD: stop,
 }
+
+_LIST = "leads"
+_FILE_NAME = "leads-to-email.csv"
+
+WORDS = frozenset({_LIST})
+"""May be typed in a private chat, by facilitators."""
+
+FILES: Mapping[str, files.Kind] = {_LIST: files.Kind(_list, "leads_file_about", "leads_file_none")}
 
 DECIDING = frozenset(VERBS.values())
 

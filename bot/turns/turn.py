@@ -48,12 +48,51 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A file that somebody may have, of about so many bytes; `about` comes back with their choice.
+
+    Only in a private chat.
+    """
+
+    name: str
+    description: str
+    size: int
+    about: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What somebody chose of an offer; none of it is to be trusted.
+
+    `upload`: where the file is to be put, which is a secret; empty: they do not want it. The rest
+    is what Teams wants to hear of it then: the file's name there, its id, kind and address.
+    """
+
+    about: Mapping[str, Any]
+    upload: str = ""
+    name: str = ""
+    id: str = ""
+    kind: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A file that lies among somebody's own files now."""
+
+    name: str
+    id: str
+    kind: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One thing that one person did. `person` comes from the verified activity alone.
 
     `verb` is that of a pressed button (None: none was) and `data` what came with it, none of it
     to be trusted; `words` are what was typed, without mentions, and `file` the address of what was
-    attached. `locale` is that of their Teams.
+    attached. `locale` is that of their Teams. `consent` is an answer to an offer.
     """
 
     person: Person
@@ -65,6 +104,7 @@ class Turn:
     installed: bool = False
     locale: str = ""
     file: str = ""
+    consent: Consent | None = None
 
     def text(self, key: str) -> str:
         """A value that the card sent. Raises `NotOffered` for what no card of ours sends."""
@@ -98,12 +138,22 @@ class NoFile(Exception):
     """What somebody attached cannot be had: too large, too slow, gone, or not where files are."""
 
 
+class NotTaken(Exception):
+    """A file could not be put where it was wanted. `is_gone`: nor can it be there later."""
+
+    def __init__(self, *, is_gone: bool) -> None:
+        super().__init__()
+        self.is_gone = is_gone
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A card: in place of the one whose button was pressed, or as a message of its own.
 
-    `toast` is all that a phone or a screen in a classroom may show of it.
+    `toast` is all that a phone or a screen in a classroom may show of it. `file` follows in a
+    message of its own.
     """
 
     card: Card
     toast: str
+    file: Offer | Given | None = None

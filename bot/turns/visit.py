@@ -50,8 +50,9 @@ class Service:
     """The parts that turns need. `clock` tells the time with its zone; `wake` calls the worker.
 
     `working_days` tells for each nation which days are working days; `new_id` makes random ids;
-    `fetch` gets a file that was attached, or raises `NoFile`; `afterwards` ends what takes longer
-    than a turn; whoever opens a snapshot holds `opening`.
+    `fetch` gets a file that was attached, or raises `NoFile`; `put` puts one where somebody wants
+    it, or raises `NotTaken`, and `taken` are the last places where that was begun, as hashes;
+    `afterwards` ends what takes longer than a turn; whoever opens a snapshot holds `opening`.
     """
 
     directory: Directory
@@ -65,8 +66,10 @@ class Service:
     new_id: Callable[[], str]
     wake: Callable[[], None]
     fetch: Callable[[str], Awaitable[bytes]]
+    put: Callable[[str, bytes], Awaitable[None]]
     afterwards: Afterwards
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    taken: dict[bytes, None] = field(default_factory=dict)
     pages: dict[tuple[str, str], tuple[datetime, Page]] = field(default_factory=dict)
 
     @property

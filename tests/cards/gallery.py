@@ -24,6 +24,7 @@ from cards.help import (
 )
 from cards.leads import (
     leads_added_card,
+    leads_file_card,
     leads_form,
     leads_read_card,
     leads_to_email_card,
@@ -550,6 +551,13 @@ EXHIBITS = (
     _notice("leads_no_file"),
     _notice("leads_under_way"),
     _notice("leads_interrupted"),
+    Exhibit("leads_file", leads_file_card, sent=True),
+    _notice("leads_file_none"),
+    _notice("file_given"),
+    _notice("file_declined"),
+    _notice("file_gone"),
+    _notice("file_not_taken"),
+    _message("file_not_offered"),
     Exhibit("leads_read", _leads_read, sent=True),
     _in_channel("leads_form", leads_form),
     _in_channel("leads_form_again", lambda page: leads_form(page, page.text("leads_too_much"))),
