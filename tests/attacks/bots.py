@@ -68,8 +68,12 @@ class Stage:
         self.teams.people[person.id] = person
         return person
 
+    def known_as(self, person: PersonHere) -> Person:
+        """To the bot."""
+        return Person(person.tenant, person.object_id.lower())
+
     def tag(self, person: PersonHere) -> Tag:
-        return self.running.sealer.tag(_known_as(person))
+        return self.running.sealer.tag(self.known_as(person))
 
     async def has_begun(
         self, person: PersonHere, ballot: Ballot | None = None, state: State = State.OPEN
@@ -89,7 +93,7 @@ class Stage:
         await add(self.running, self.records, [Row(1, person.email.lower(), person.name, CANARY)])
         id = lead_id(self.running, person.email)
         chat = self._address(person)
-        await note_person(self.running, self.records, id, _known_as(person), chat)
+        await note_person(self.running, self.records, id, self.known_as(person), chat)
 
     async def comment(self, *, is_urgent: bool = False) -> str:
         """The id of one that waits for a moderator."""
@@ -108,14 +112,10 @@ class Stage:
         }
 
     def _contact(self, person: PersonHere) -> str:
-        who = _known_as(person)
+        who = self.known_as(person)
         contact = Contact(who.tenant, who.object_id, self._address(person), "en-GB")
         tag = self.tag(person)
         return self.running.sealer.seal(asdict(contact), "contact", tag, size=CONTACT_BYTES)
-
-
-def _known_as(person: PersonHere) -> Person:
-    return Person(person.tenant, person.object_id.lower())
 
 
 @asynccontextmanager

@@ -23,6 +23,7 @@ from tests.attacks.naive import lay_out, plain_drafts
 from tests.attacks.order import CLEARING, IDS_IN_ORDER, NEIGHBOURS, PLACE, TIME
 from tests.attacks.pools import POOLS
 from tests.attacks.remainders import REMAINDERS
+from tests.attacks.reminding import REMINDING
 from tests.attacks.replay import REPLAY
 from tests.attacks.rest import FOUND, LABELS
 from tests.attacks.shape import LENGTHS, LINGERING, VERSIONS
@@ -63,6 +64,7 @@ SUITE: tuple[Attack, ...] = (
     EXTENSION,
     DESTROYED,
     REMAINDERS,
+    REMINDING,
 )
 
 # Where there is a disk in memory, SQLite need not wait for a real one at each of 100,000 writes.
