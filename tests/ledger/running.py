@@ -108,6 +108,10 @@ class Stage:
 
         A minute passes at once when nothing is left but what a dead one had claimed.
         """
+        async with asyncio.timeout(GIVEN_UP_AFTER_S):
+            await self._works()
+
+    async def _works(self) -> None:
         while True:
             await self.worker.do_due()
             left = await self.area.open()
