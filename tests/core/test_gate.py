@@ -26,6 +26,10 @@ PRINTED = {
     ("cards/summary.py", "people"),
     ("cards/summary.py", "weighted"),
     ("cards/summary.py", "unweighted"),
+    # What the report rests on is what has been published.
+    ("snapshot/views.py", "weighted"),
+    ("snapshot/findings.py", "weighted"),
+    ("snapshot/findings.py", "unweighted"),
     # The number of made-up people in a sample is a setting.
     ("bot/sample.py", "people"),
     # Those of a rehearsal are its actors.
