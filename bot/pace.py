@@ -49,8 +49,8 @@ type Sleep = Callable[[float], Awaitable[object]]
 class _Lane:
     """What this process knows of one pace. `left` calls of its run go out at `at`.
 
-    That is in the pace's own time, which is `ahead` of the machine's. `kept` is the record as we
-    left it, which nobody may have changed since.
+    That is in the pace's own time, which is `ahead` of the machine's, and was `latest` when we last
+    looked. `kept` is the record as we left it, which nobody may have changed since.
     """
 
     id: str
@@ -60,6 +60,7 @@ class _Lane:
     left: int = 0
     at: float = 0.0
     ahead: float = 0.0
+    latest: float = 0.0
     kept: Record | None = None
     refusals: int = 0
 
@@ -158,7 +159,10 @@ class Pace:
             return Record(DIRECTORY, Kind.PACE, lane.id, {})
 
     def _now(self, lane: _Lane) -> float:
-        return self._seconds() + lane.ahead
+        """Never less than before: whoever waits for a time would wait for a clock to come back."""
+        lane.ahead += max(0.0, lane.latest - self._seconds() - lane.ahead)
+        lane.latest = self._seconds() + lane.ahead
+        return lane.latest
 
 
 def _id(what: str, of: str) -> str:

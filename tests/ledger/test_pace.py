@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,21 @@ async def test_processes_keep_one_pace_though_their_clocks_differ(
     await asyncio.sleep(0.7)
     joined = await turns(second, 40)
     assert most_in_a_second(sorted([*await begun, *joined])) <= most
+
+
+@pytest.mark.parametrize("jump_s", [3600.0, -3600.0])
+async def test_a_clock_that_jumps_in_the_middle_changes_nothing_of_the_pace(
+    records: Records, jump_s: float
+) -> None:
+    ahead_s = 0.0
+    jumping, other = Pace(records, lambda: time.time() + ahead_s), Pace(records)
+    begun = [asyncio.create_task(turns(pace, 40)) for pace in (jumping, other)]
+    await asyncio.sleep(0.7)
+    ahead_s = jump_s
+    async with asyncio.timeout(10):
+        times = sorted([*await begun[0], *await begun[1]])
+    assert most_in_a_second(times) <= TEAMS_TAKES
+    assert max(after - before for before, after in pairwise(times)) < 1.0
 
 
 async def test_a_clock_that_was_wrong_by_an_hour_holds_nobody_up(records: Records) -> None:

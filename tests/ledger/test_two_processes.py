@@ -14,7 +14,7 @@ from tests.ledger.area import some
 from tests.ledger.checking import CUT, Weather
 from tests.ledger.running import Stage, reminded
 
-WEATHER = {Trouble(429, retry_after="1"): 0.10, Trouble(502): 0.05, Trouble(): 0.01, CUT: 0.02}
+WEATHER = {Trouble(429, retry_after="3"): 0.10, Trouble(502): 0.05, Trouble(): 0.01, CUT: 0.02}
 
 
 async def one_of_two_is_killed(stage: Stage) -> None:
