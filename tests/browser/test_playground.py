@@ -27,8 +27,8 @@ async def test_from_the_first_card_to_the_summary(teams: LocalTeams, person: Per
     await teams.restarts_the_bot()
     await _answers(person, 6, 9)
 
-    await person.opens(teams.address)  # and on another device
-    await person.presses("Continue")
+    await person.opens(teams.address)  # and on another device; nobody is greeted twice
+    await _asks_to_continue(person)
     await _answers(person, 10, 22)
 
     await _looks_over_the_answers_and_changes_one(person)
