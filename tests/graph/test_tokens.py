@@ -39,7 +39,7 @@ def everything_of(error: BaseException | None) -> str:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.teams.tokens.FETCH_S", 0.5)
+    monkeypatch.setattr("bot.teams.tokens.FETCH_S", 2.0)
 
 
 # -- asked for once -------------------------------------------------------------------------------

@@ -65,9 +65,9 @@ async def keys(vault: Server) -> AsyncIterator[KeyVault]:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.keyvault.VERB_S", 2.0)
-    monkeypatch.setattr("storage.keyvault.ATTEMPT_S", 1.0)
-    monkeypatch.setattr("storage.keyvault.DESTROY_S", 2.0)
+    monkeypatch.setattr("storage.keyvault.VERB_S", 4.0)
+    monkeypatch.setattr("storage.keyvault.ATTEMPT_S", 2.0)
+    monkeypatch.setattr("storage.keyvault.DESTROY_S", 4.0)
 
 
 def everything_of(error: BaseException | None) -> str:
