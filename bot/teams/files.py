@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.teams.identity import is_loopback
+from bot.teams.hosts import is_loopback
 from bot.turns.turn import NoFile, NotTaken
 
 MOST_BYTES = 2 * 1024 * 1024

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from bot.teams.activity import CHANNEL
+from bot.teams.hosts import is_loopback
 
 
 class NotAllowed(Exception):
@@ -33,11 +32,3 @@ class LocalCallers:
             raise NotAllowed
         if not is_loopback(str(body.get("serviceUrl", ""))) or body.get("channelId") != CHANNEL:
             raise NotAllowed
-
-
-def is_loopback(url: str) -> bool:
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
