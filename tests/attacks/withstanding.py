@@ -17,7 +17,7 @@ each = pytest.mark.parametrize("attack", SUITE, ids=lambda attack: attack.name)
 class Withstanding:
     """Every attack fails, and the same attack succeeds on a naive store.
 
-    Each store supplies `results`: twenty campaigns, none left out.
+    Each store supplies `results`: of so many campaigns, none of them left out.
     """
 
     @each

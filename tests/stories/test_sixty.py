@@ -57,7 +57,8 @@ async def test_every_ballot_is_cut_in_five_slips_and_counted_once(
         assert envelope.state == "released"
         assert not any(envelope.body.values())
     assert await service.records.heads(running.snapshot.id, Kind.JOURNAL) == []
-    assert await kinds_with_answers(bot) == {Kind.SLIP, Kind.TALLY}
+    # What is published for the report has a share for each option.
+    assert await kinds_with_answers(bot) == {Kind.SLIP, Kind.TALLY, Kind.PUBLICATION}
 
     await bot.stops()
     canaries = [p.person.name for p in everybody] + [p.person.object_id for p in everybody]
