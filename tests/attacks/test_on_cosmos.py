@@ -8,7 +8,6 @@ from tests.attacks.suite import SEEDS, carry_out
 from tests.attacks.withstanding import Results, Withstanding
 from tests.cosmos.server import why_not
 
-
 CAMPAIGNS = SEEDS[:8]
 """So that all tests take less than ten minutes; `make attacks` plays all, on both stores."""
 
