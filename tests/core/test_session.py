@@ -411,7 +411,7 @@ async def test_nothing_of_it_stands_plainly_in_the_store(area: Area) -> None:
     shown = await revealed(area, await two_rated(area))
     await agreed(area, shown.moment, Agreed(Ratings(PARTLY, SOME), "A note of ours."))
     told = "".join(await kept(area, Kind.PARTNER) + await kept(area, Kind.SESSION))
-    for word in (POLICE, PARTLY, "note of ours", "partner-1", SEE_SIGNS):
+    for word in (POLICE, PARTLY, "note of ours", "partner-1"):
         assert word not in told
 
 
