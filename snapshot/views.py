@@ -110,7 +110,7 @@ class Views:
     """Of a final publication and what was agreed; either may be empty."""
 
     instrument: Instrument
-    library: Library
+    advice: Library
     summary: Summary
     detail: Detail
     agreed: Mapping[StatementId, Agreed]
@@ -161,7 +161,7 @@ class Views:
             strategic_travel=self._travel(about, statements, strategic),
             practice_travel=self._travel(about, statements, practice, step),
         )
-        return _with_hits(view, self.library)
+        return _with_hits(view, self.advice)
 
     def _mean(self, statements: Sequence[StatementId], scale: Scale, name: str) -> Fraction | None:
         """Of what was agreed and has a score; None where that is less than half of them."""

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from content.library import load_library
 from content.packs import HERE, load_packs
+from content.recommending import load_library
 from content.yaml_files import BrokenPack
 from snapshot.advice import (
     Advice,
