@@ -22,7 +22,7 @@ _ABOUT = f"""\
 # Attacks
 
 We attack our own store and write down what comes of it. `make attacks` wrote this page; the tests
-carry out the same attacks (on Cosmos DB with eight campaigns), and fail where one succeeds.
+carry out the same attacks (with the first eight campaigns), and fail where one succeeds.
 
 Most attacks are on {len(SEEDS)} campaigns with known truth, none left out: each of some 158 made-up
 people in seven agencies and five cells (two agencies of three people are combined with a third),

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attacks.suite import SEEDS, carry_out
-from tests.attacks.withstanding import Results, Withstanding
+from tests.attacks.suite import carry_out
+from tests.attacks.withstanding import CAMPAIGNS, Results, Withstanding
 from tests.cosmos.server import why_not
-
-CAMPAIGNS = SEEDS[:8]
-"""So that all tests take less than ten minutes; `make attacks` plays all, on both stores."""
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.attacks.suite import carry_out
-from tests.attacks.withstanding import Results, Withstanding
+from tests.attacks.withstanding import CAMPAIGNS, Results, Withstanding
 
 
 @pytest.fixture(scope="module")
 def results() -> Results:
-    return carry_out("SQLite")
+    return carry_out("SQLite", CAMPAIGNS)
 
 
 class TestOnSqlite(Withstanding):

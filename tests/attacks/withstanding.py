@@ -7,9 +7,12 @@ from collections.abc import Mapping
 import pytest
 
 from tests.attacks.attack import Attack, Result
-from tests.attacks.suite import SUITE
+from tests.attacks.suite import SEEDS, SUITE
 
 type Results = Mapping[str, Result]
+
+CAMPAIGNS = SEEDS[:8]
+"""So that all tests take some ten minutes; `make attacks` plays all of them."""
 
 each = pytest.mark.parametrize("attack", SUITE, ids=lambda attack: attack.name)
 
