@@ -93,7 +93,7 @@ def find(
         _key_points(instrument, library, domains, statements),
         tuple(_caveats(instrument, summary, agreed)),
         agreed,
-        tuple(views.reworded()),
+        views.reworded,
         _least(detail) if _are_apart(summary) else (),
     )
 

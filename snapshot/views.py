@@ -7,9 +7,10 @@ more than those do. Where a published figure says only "under" or "over", its en
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
 from snapshot.advice import Direction, Library, Metric, Rule
 from snapshot.detail import AgencyFigures, Detail, StatementFigures
@@ -127,11 +128,15 @@ class Views:
         statements = [s.id for s in self.instrument.of_domain(id)]
         return self._view(id, statements, found, self.summary.step, agencies)
 
-    def reworded(self) -> Iterator[StatementId]:
-        if self.earlier:
-            for s in self.instrument.statements:
-                if self.earlier.texts.get(s.id) != s.text:
-                    yield s.id
+    @cached_property
+    def reworded(self) -> tuple[StatementId, ...]:
+        """Statements that the earlier snapshot had in other words, or not at all."""
+        texts = self.earlier.texts if self.earlier else None
+        return tuple(
+            s.id
+            for s in self.instrument.statements
+            if texts is not None and texts.get(s.id) != s.text
+        )
 
     def _view(
         self,
@@ -145,7 +150,9 @@ class Views:
         score = self._mean(statements, partners.progress, "progress") if partners else None
         evidence = self._mean(statements, partners.evidence, "evidence") if partners else None
         strategic = (
-            Side(self.instrument.band(score).id, _whole(score)) if score is not None else None
+            Side(self.instrument.band(score).id, Figure(round(score)))
+            if score is not None
+            else None
         )
         practice = Side(found.band, found.weighted) if found else None
         view = View(
@@ -187,7 +194,7 @@ class Views:
         earlier = self.earlier
         if earlier is None:
             return Travel(Direction.NEW) if side else None
-        if any(s in set(self.reworded()) for s in statements) or not (side and side.score):
+        if any(s in self.reworded for s in statements) or not (side and side.score):
             return None
         before = earlier.strategic.get(about) if step is None else earlier.practice.get(about)
         steps = [] if step is None else [step, earlier.step]
@@ -195,10 +202,6 @@ class Views:
         if before is None or ends != {End.AT} or max(steps, default=0) > TRAVELLED_FROM:
             return None
         return _travelled(side.score.value - before.value)
-
-
-def _whole(score: Fraction) -> Figure:
-    return Figure(round(score))
 
 
 def _travelled(change: int) -> Travel:

@@ -65,7 +65,7 @@ async def _note_install(turn: Turn, service: Service) -> None:
     open_ones = [r for r in found if takes_answers(service, r)]
     if turn.place is not Place.PRIVATE or not open_ones:
         return
-    if await leads.was_installed_for(turn, service, found):
+    if await leads.was_installed_for(turn, service, open_ones):
         return
     greeting = Greeting(turn.address.as_json(), turn.locale)
     now = service.clock()

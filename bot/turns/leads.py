@@ -76,11 +76,12 @@ async def _out_of_reach(visit: Visit) -> list[Lead]:
 
 
 async def was_installed_for(turn: Turn, service: Service, found: Sequence[Running]) -> bool:
-    """Whether it was we who have just given somebody the app: what they get is the reminder."""
+    """Whether it was we who have just given somebody the app: what they get is the reminder.
+
+    `found`: what takes answers from them.
+    """
     for running in found:
-        if takes_answers(service, running) and await was_installed_by_us(
-            running, service.records, turn.person, service.clock()
-        ):
+        if await was_installed_by_us(running, service.records, turn.person, service.clock()):
             return True
     return False
 
