@@ -137,16 +137,19 @@ class Stage:
 
     async def until_done(self) -> bool:
         """Nothing is left to do, and then all are asked to end. False: nothing happens any more."""
-        seen, since = -1, 0.0
+        seen, since, look_at = -1, 0.0, 0.0
         while True:
             await self._looks()
-            calls = len(self.teams.calls)
+            now, calls = time.monotonic(), len(self.teams.calls)
             if calls > seen:
-                seen, since = calls, time.monotonic()
-            elif time.monotonic() - since > GIVEN_UP_AFTER_S:
+                seen, since = calls, now
+            elif now - since > GIVEN_UP_AFTER_S:
                 return False
-            elif time.monotonic() - since > 1.0 and await self.area.is_done():
-                break
+            elif now - since > 1.0 and now >= look_at:
+                if await self.area.is_done():
+                    break
+                # Looking must not keep a slow server busy.
+                look_at = time.monotonic() + 20 * (time.monotonic() - now)
         for process in self.all:
             process.terminate()
         return all([await asyncio.to_thread(process.wait, 60) in (0, -9) for process in self.all])
