@@ -94,6 +94,7 @@ def turn_from(activity: Activity) -> Turn:
         words=_words(activity.text),
         locale=activity.locale,
         file=_file(activity),
+        id=activity.from_property.id,
     )
 
 

@@ -19,7 +19,7 @@ from bot.meeting import Met
 from bot.teams.activity import ADAPTIVE_CARD, consented, pressed, turn_from, with_file
 from bot.teams.adapter import answer_invoke
 from bot.teams.connector import DeliveryError
-from bot.turns.turn import Given, Offer, Place, Reply, Turn
+from bot.turns.turn import Given, Offer, Place, Posted, Reply, Turn
 
 _log = structlog.get_logger()
 
@@ -98,14 +98,26 @@ class Bot(TeamsActivityHandler):
     async def _send(self, context: TurnContext, reply: Reply | None) -> None:
         if reply is not None:
             files = [message_with_file(reply.file, reply.toast)] if reply.file else []
-            await self._send_all(context, message_with(reply), *files)
+            ids = await self._send_all(context, message_with(reply), *files)
+            if reply.sent and ids:
+                await self._tell(reply.sent, _posted(context, ids[0]))
 
-    async def _send_all(self, context: TurnContext, *messages: Activity) -> None:
+    async def _send_all(self, context: TurnContext, *messages: Activity) -> list[str]:
+        """The ids of those that Teams has taken."""
+        ids: list[str] = []
         try:
             for message in messages:
-                await context.send_activity(message)
+                sent = await context.send_activity(message)
+                ids += [sent.id] if sent and sent.id else []
         except DeliveryError as error:
             _log.warning("reply not delivered", status=error.status)
+        return ids
+
+    async def _tell(self, sent: Callable[[Posted], Awaitable[None]], posted: Posted) -> None:
+        try:
+            await sent(posted)
+        except Exception as error:  # noqa: BLE001 - the message is there, and the person has it
+            _log.error("message not noted", **where(error))
 
     async def _reply(self, turn: Turn) -> Reply | None:
         try:
@@ -114,6 +126,11 @@ class Bot(TeamsActivityHandler):
         except Exception as error:  # noqa: BLE001 - whatever failed, the person is told that nothing is lost
             _log.error("turn failed", **where(error))
             return None if turn.installed else self._apology(turn)
+
+
+def _posted(context: TurnContext, id: str) -> Posted:
+    activity = context.activity
+    return Posted(activity.service_url, activity.conversation.id, id)
 
 
 def message_with(reply: Reply) -> Activity:

@@ -1,0 +1,138 @@
+"""What partners and facilitators do in the strategic session, in their own words."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.rehearsal.teams import Answer, PersonHere, Sent, Shown, Teams
+from snapshot import session as core
+from snapshot.opening import Running
+from snapshot.session import Session
+from tests.stories.conftest import RunningBot, free_port
+from tests.stories.opening import BotOnDemand
+from tests.stories.people import seen
+
+HOME = "tenant-of-exampleshire"
+FAY, FLO = (str(uuid.UUID(int=number)) for number in (0xFA1, 0xF10))
+AGENCIES = ("Police", "Health", "Children's social care", "Education or early years")
+
+TAKE_PART, SAVE = "Take part", "Save my ratings"
+SHOW, AGAIN, RECORD = "Show the ratings", "Rate again", "Record what we agreed"
+NEXT, BEFORE, MORE, PAUSE = (
+    "Next statement",
+    "Statement before",
+    "For the facilitator",
+    "Pause the session",
+)
+
+
+async def a_session_bot(folder: Path) -> AsyncIterator[BotOnDemand]:
+    """Only Fay and Flo facilitate."""
+    listed = {"SNAPSHOT_FACILITATORS": f"{HOME}/{FAY},{HOME}/{FLO}"}
+    running = BotOnDemand(folder, free_port(), more_settings=listed)
+    await running.starts()
+    await running.opens_a_snapshot()
+    yield running
+    await running.stops()
+
+
+@dataclass
+class Room:
+    """A channel or a meeting's chat with Fay, Flo and as many partners as were asked in."""
+
+    teams: Teams
+    bot: RunningBot
+    place: str
+    fay: PersonHere = field(init=False)
+    flo: PersonHere = field(init=False)
+    message: Sent = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fay = self.facilitator("Fay", FAY)
+        self.flo = self.facilitator("Flo", FLO)
+
+    def facilitator(self, name: str, object_id: str) -> PersonHere:
+        known = PersonHere(self.teams, name, HOME, object_id)
+        self.teams.people[known.id] = known
+        return known
+
+    async def starts(self, word: str = "session") -> Shown:
+        shown = await self.fay.posts(word, self.place)
+        self.message = self.teams.posts(self.place)[-1]
+        return shown
+
+    async def joins(self, name: str, agency: str = "Police") -> PersonHere:
+        person = self.teams.person(name)
+        await self.looks(person)
+        await self.presses(person, TAKE_PART)
+        await self.presses(person, agency)
+        return person
+
+    async def partners(self, how_many: int) -> list[PersonHere]:
+        return [
+            await self.joins(f"Partner {n}", AGENCIES[n % len(AGENCIES)]) for n in range(how_many)
+        ]
+
+    async def looks(self, person: PersonHere) -> Shown:
+        """What stands in front of somebody: the message, or their own card in its place."""
+        return await person.looks_at(self.message)
+
+    async def presses(
+        self, person: PersonHere, title: str, typed: Mapping[str, str] | None = None
+    ) -> Shown:
+        return await person.presses_in(self.message.conversation, title, typed)
+
+    async def rates(
+        self, person: PersonHere, progress: str = "partly", evidence: str = "some"
+    ) -> Shown:
+        """On their own card, as it is by now."""
+        await self.sees_their_own(person)
+        return await self.presses(person, SAVE, {"progress": progress, "evidence": evidence})
+
+    async def sees_their_own(self, person: PersonHere) -> Shown:
+        """As if Teams had asked for it: perhaps before the message is edited."""
+        (action,) = Shown(self.message.activity["attachments"][0]["content"]).actions(
+            "session.join"
+        )
+        answer = await person.acts({**action, "verb": "session.show"}, chat=self.place)
+        person.sees = answer.card
+        return answer.card
+
+    async def has_it_shown(self, who: PersonHere | None = None) -> Shown:
+        who = who or self.fay
+        await self.sees_their_own(who)
+        return await self.presses(who, SHOW)
+
+    async def records(self, who: PersonHere | None = None, **typed: str) -> Shown:
+        who = who or self.fay
+        await self.sees_their_own(who)
+        await self.presses(who, RECORD)
+        return await self.presses(who, RECORD, {"progress": "partly", "evidence": "some"} | typed)
+
+    async def goes_on(self, who: PersonHere | None = None) -> Shown:
+        who = who or self.fay
+        await self.sees_their_own(who)
+        return await self.presses(who, NEXT)
+
+    async def session(self) -> Session:
+        found = await core.find(await self.running(), self.bot.app.service.records)
+        assert found
+        return found
+
+    async def given(self) -> Sequence[object]:
+        """Every rating that is kept by now."""
+        found = await core.partners(await self.running(), self.bot.app.service.records)
+        return [rating for partner in found for rating in partner.given.values()]
+
+    async def running(self) -> Running:
+        (running,) = await self.bot.app.service.directory.all()
+        return running
+
+
+async def forges(person: PersonHere, title: str, place: str, **changed: Any) -> Answer:
+    """Press what stands on the card in front of them, with other data than it carries."""
+    return await person.acts(seen(person).action(title), chat=place, **changed)
