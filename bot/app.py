@@ -31,7 +31,7 @@ from bot.settings import Env, Settings
 from bot.teams.connector import Connector, new_session
 from bot.teams.files import Files
 from bot.teams.members import asking, editing
-from bot.turns.dispatch import act, apology
+from bot.turns.dispatch import act, apology, outsider
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Rights, Service
 from bot.web import Receive, make_web
@@ -232,7 +232,12 @@ def _receiving(service: Service, connector: Connector, meeting: Meeting) -> Rece
     from bot.teams.bot import Bot
     from bot.teams.identity import LocalCallers
 
-    bot = Bot(lambda turn: act(turn, service), lambda turn: apology(turn, service), meeting.note)
+    bot = Bot(
+        lambda turn: act(turn, service),
+        lambda turn: apology(turn, service),
+        meeting.note,
+        lambda locale: outsider(locale, service),
+    )
     return Adapter(LocalCallers(), connector, bot).receive
 
 

@@ -6,6 +6,7 @@ often each option was chosen.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,6 +41,8 @@ from snapshot.session import (
     before,
     strategic_of,
 )
+
+_STEP = re.compile(r"\n(?=\d+\. )")
 
 MOST_SHOWN = 400
 """Characters of a note on a card. The report has all of it."""
@@ -173,8 +176,9 @@ def page_position(scene: Scene) -> str:
 
 def how(page: Page) -> list[ElementType]:
     """How it works, that it is not anonymous, and the rule that is fixed before the start."""
-    said = (page.text("session_how"), page.text("session_near_rule"))
-    return [container([b for each in said for b in paragraphs(each)], style="emphasis")]
+    said = "\n\n".join((page.text("session_how"), page.text("session_near_rule")))
+    # Each step by itself: not every client makes a list of lines that begin with a number.
+    return [container(paragraphs(_STEP.sub("\n\n", said)), style="emphasis")]
 
 
 def _how_if_first(scene: Scene) -> list[ElementType]:
@@ -277,14 +281,14 @@ def agreed_list(scene: Scene) -> list[ElementType]:
             said = _pair(page, found) if found else page.words.word("not_agreed")
             blocks.append(text(statement.short, weight="bolder", spacing="small"))
             blocks.append(text(said, spacing="none", isSubtle=not found))
-            blocks += [text(each, spacing="none") for each in _who_differs(page, found)]
+            if found and found.dissent:
+                blocks.append(text(_who_differs(page, found), spacing="none"))
     return blocks
 
 
-def _who_differs(page: Page, agreed: Agreed | None) -> list[str]:
-    found = agreed.dissent if agreed else ()
-    labels = [agency_label(page, d.agency) for d in found]
-    return [page.text("session_dissent", agency_name=label) for label in labels]
+def _who_differs(page: Page, agreed: Agreed) -> str:
+    labels = "; ".join(agency_label(page, d.agency) for d in agreed.dissent)
+    return page.words.word("not_of_one_mind", agencies=labels)
 
 
 # -- in words -------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from botbuilder.schema.teams import TeamInfo
 
 from bot.logs import where
 from bot.meeting import Met
-from bot.teams.activity import ADAPTIVE_CARD, consented, pressed, turn_from, with_file
+from bot.teams.activity import ADAPTIVE_CARD, Nobody, consented, pressed, turn_from, with_file
 from bot.teams.adapter import answer_invoke
 from bot.teams.connector import DeliveryError
 from bot.turns.turn import Given, Offer, Place, Posted, Reply, Turn
@@ -37,7 +37,8 @@ _SILENCE = b'{"statusCode":200,"type":"application/vnd.microsoft.activity.messag
 class Bot(TeamsActivityHandler):
     """`act` answers a turn; `apology` is for one that failed.
 
-    `met` hears, once they have their answer, who talked to the bot in a private chat.
+    `met` hears, once they have their answer, who talked to the bot in a private chat. `outsider`
+    says in a language what whoever has no account is told.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class Bot(TeamsActivityHandler):
         act: Callable[[Turn], Awaitable[Reply | None]],
         apology: Callable[[Turn], Reply],
         met: Callable[[Met], None],
+        outsider: Callable[[str], Reply],
     ) -> None:
         super().__init__()
         self._act = act
         self._apology = apology
         self._met = met
+        self._outsider = outsider
 
     async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:
         if turn_context.activity.name == "fileConsent/invoke":
@@ -57,7 +60,11 @@ class Bot(TeamsActivityHandler):
         if turn_context.activity.name != "adaptiveCard/action":
             return InvokeResponse(status=501)
         verb, data = pressed(turn_context.activity.value)
-        turn = replace(turn_from(turn_context.activity), words="", verb=verb, data=data)
+        try:
+            turn = replace(turn_from(turn_context.activity), words="", verb=verb, data=data)
+        except Nobody:
+            told = self._outsider(turn_context.activity.locale)
+            return answer_invoke(turn_context, _invoke_answer(told))
         reply = await self._reply(turn)
         self._meet(turn, turn_context)
         if reply and reply.file:

@@ -62,6 +62,12 @@ def apology(turn: Turn, service: Service) -> Reply:
     return Reply(shown, words.messages["toast"])
 
 
+def outsider(locale: str, service: Service) -> Reply:
+    """For somebody without an account, of whom nobody could say whom they speak for."""
+    words = service.pack_for(locale).wording
+    return Reply(message_card(words, "session_guest"), words.messages["toast"])
+
+
 async def _note_install(turn: Turn, service: Service) -> None:
     """They are greeted when it is their turn, and only where there is something to answer."""
     found = await service.directory.of_tenant(turn.person.tenant)

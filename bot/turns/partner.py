@@ -43,13 +43,13 @@ async def join(visit: Visit, session: Session) -> Card:
         await core.join(visit.running, records, page.instrument, turn.person, agency, called)
     except NotOffered:
         return with_note(await show(visit), page.text("session_full"))
-    _tell_while_rating(visit, session)
+    await _tell_while_rating(visit, session)
     return await show(visit)
 
 
 async def leave(visit: Visit, session: Session) -> Card:
     await core.leave(visit.running, visit.service.records, visit.turn.person)
-    _tell_while_rating(visit, session)
+    await _tell_while_rating(visit, session)
     return with_note(await show(visit), visit.page.text("session_left"))
 
 
@@ -72,7 +72,7 @@ async def rate(visit: Visit, session: Session) -> Card:
         )
     except NotOffered:
         return with_note(await show(visit), page.text(await _why_not(visit, seen)))
-    tell(visit)
+    await tell(visit)
     return await show(visit)
 
 
@@ -96,7 +96,7 @@ async def _refusal(visit: Visit) -> Card | None:
     return no_part_card(visit.page, _WHY_NOT[standing])
 
 
-def _tell_while_rating(visit: Visit, session: Session) -> None:
+async def _tell_while_rating(visit: Visit, session: Session) -> None:
     """Later an edit would wipe what a facilitator is writing, and nobody is waited for."""
     if session.moment.stage is Stage.RATING:
-        tell(visit)
+        await tell(visit)

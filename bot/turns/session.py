@@ -13,7 +13,7 @@ from bot.turns import partner
 from bot.turns.sitting import (
     Step,
     counted,
-    newer,
+    mend,
     overtaken,
     said_in_vain,
     scene_of,
@@ -98,10 +98,8 @@ async def _note(visit: Visit, posted: Posted) -> None:
     service, running = visit.service, visit.running
     before = await core.put_card(running, service.records, posted.as_json())
     if before and before != posted.as_json():
-        old = Posted.from_json(before)
-        tenant = visit.turn.person.tenant
-        service.editing.note(f"{running.snapshot.id}/{old.id}", tenant, partial(newer, visit, old))
-    tell(visit)
+        mend(visit, Posted.from_json(before))
+    mend(visit, posted)
 
 
 def _place(turn: Turn) -> str:
@@ -201,7 +199,7 @@ async def _moved(visit: Visit) -> Card:
     session = await core.find(visit.running, visit.service.records)
     if session:
         await core.forget_agreed(visit.running, visit.service.records, session)
-    tell(visit)
+    await tell(visit)
     return await show(visit)
 
 

@@ -13,6 +13,7 @@ from cards.session import Scene, newer_card, shared_card
 from cards.session_forms import own_card, with_words
 from snapshot import session as core
 from snapshot.errors import NotOffered
+from snapshot.screening import clean_up
 from snapshot.session import Moment, Partner, Session, Stage
 
 type Step = Callable[[Visit, Session], Awaitable[Card]]
@@ -94,23 +95,25 @@ async def said_in_vain(visit: Visit) -> Card:
 
 def typed(visit: Visit, id: str) -> str:
     """Somebody's words as they are kept. Raises `NotOffered` for what no input holds."""
-    words = visit.turn.typed(id, most=MOST_KEPT).replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in words if c >= " " or c in "\n\t").replace("\x7f", "").strip()
+    return clean_up(visit.turn.typed(id, most=MOST_KEPT))
 
 
-def tell(visit: Visit) -> None:
+async def tell(visit: Visit) -> None:
     """The message that everybody sees is to show how it stands; soon, and not at each change."""
-    snapshot, tenant = visit.running.snapshot.id, visit.turn.person.tenant
-    visit.service.editing.note(snapshot, tenant, partial(_drawn, visit))
+    session = await core.find(visit.running, visit.service.records)
+    if session and session.card:
+        mend(visit, Posted.from_json(session.card))
 
 
-async def _drawn(visit: Visit) -> tuple[Posted, Reply] | None:
+def mend(visit: Visit, posted: Posted) -> None:
+    """A message of the session is not as it should be. Each has a pace of its own."""
+    tenant = visit.turn.person.tenant
+    visit.service.editing.note(posted.id, tenant, partial(_drawn, visit, posted))
+
+
+async def _drawn(visit: Visit, posted: Posted) -> tuple[Posted, Reply]:
+    """One that is no longer the session's says so."""
     scene = await scene_of(visit)
-    if not scene.session.card:
-        return None
-    toast = visit.service.pack.wording.messages["toast"]
-    return Posted.from_json(scene.session.card), Reply(shared_card(scene), toast)
-
-
-async def newer(visit: Visit, old: Posted) -> tuple[Posted, Reply]:
-    return old, Reply(newer_card(visit.page), visit.service.pack.wording.messages["toast"])
+    is_it = scene.session.card == posted.as_json()
+    shown = shared_card(scene) if is_it else newer_card(visit.page)
+    return posted, Reply(shown, visit.service.pack.wording.messages["toast"])

@@ -35,7 +35,7 @@ async def record(visit: Visit, _: Session) -> Card:
         await core.agree(visit.running, visit.service.records, visit.page.instrument, seen, agreed)
     except NotOffered:
         return await _beside(visit, seen, agreed, said)
-    tell(visit)
+    await tell(visit)
     return await show(visit)
 
 
@@ -66,7 +66,7 @@ async def dissent(visit: Visit, _: Session) -> Card:
         return dissent_form(scene, said, problem)
     told = Dissent(AgencyId(said["dissent_agency"]), said["dissent"])
     await core.dissent(visit.running, visit.service.records, visit.page.instrument, seen, told)
-    tell(visit)
+    await tell(visit)
     return await show(visit)
 
 

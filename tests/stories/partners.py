@@ -10,8 +10,9 @@ from typing import Any
 
 from bot.rehearsal.teams import Answer, PersonHere, Sent, Shown, Teams
 from snapshot import session as core
+from snapshot.instrument import StatementId
 from snapshot.opening import Running
-from snapshot.session import Session
+from snapshot.session import Agreed, Partner, Session
 from tests.stories.conftest import RunningBot, free_port
 from tests.stories.opening import BotOnDemand
 from tests.stories.people import seen
@@ -22,12 +23,8 @@ AGENCIES = ("Police", "Health", "Children's social care", "Education or early ye
 
 TAKE_PART, SAVE = "Take part", "Save my ratings"
 SHOW, AGAIN, RECORD = "Show the ratings", "Rate again", "Record what we agreed"
-NEXT, BEFORE, MORE, PAUSE = (
-    "Next statement",
-    "Statement before",
-    "For the facilitator",
-    "Pause the session",
-)
+NEXT, BEFORE = "Next statement", "Statement before"
+MORE, PAUSE, DISSENT = "For the facilitator", "Pause the session", "Note who does not agree"
 
 
 async def a_session_bot(folder: Path) -> AsyncIterator[BotOnDemand]:
@@ -118,6 +115,27 @@ class Room:
         await self.sees_their_own(who)
         return await self.presses(who, NEXT)
 
+    async def pauses(self) -> Shown:
+        await self.sees_their_own(self.fay)
+        await self.presses(self.fay, MORE)
+        return await self.presses(self.fay, PAUSE)
+
+    async def disagrees(self, agency: str, note: str) -> Shown:
+        await self.sees_their_own(self.fay)
+        await self.presses(self.fay, DISSENT)
+        return await self.presses(self.fay, "Save", {"dissent_agency": agency, "dissent": note})
+
+    @property
+    def facilitators(self) -> set[str]:
+        return {self.fay.id, self.flo.id}
+
+    async def agreed(self) -> Agreed:
+        """What stands of the first statement."""
+        return (await self.session()).agreed[StatementId("AW1")]
+
+    async def joined(self) -> Sequence[Partner]:
+        return await core.partners(await self.running(), self.bot.app.service.records)
+
     async def session(self) -> Session:
         found = await core.find(await self.running(), self.bot.app.service.records)
         assert found
@@ -125,8 +143,7 @@ class Room:
 
     async def given(self) -> Sequence[object]:
         """Every rating that is kept by now."""
-        found = await core.partners(await self.running(), self.bot.app.service.records)
-        return [rating for partner in found for rating in partner.given.values()]
+        return [rating for partner in await self.joined() for rating in partner.given.values()]
 
     async def running(self) -> Running:
         (running,) = await self.bot.app.service.directory.all()
