@@ -129,11 +129,17 @@ def newer_card(page: Page) -> Card:
 
 def present(scene: Scene) -> list[ElementType]:
     """How it stands, for everybody."""
+    is_first = scene.stage is Stage.RATING and not scene.session.paused and _is_new(scene)
+    return [*(how(scene.page) if is_first else []), *standing(scene)]
+
+
+def standing(scene: Scene) -> list[ElementType]:
+    """The same for whoever has read how it works when they joined."""
     if scene.session.paused:
         return paragraphs(scene.text("session_paused"))
     match scene.stage:
         case Stage.RATING:
-            return [*_how_if_first(scene), *statement_block(scene), *_rating(scene)]
+            return [*statement_block(scene), *_rating(scene)]
         case Stage.REVEALED:
             return [*statement_block(scene), *spread_block(scene)]
         case Stage.AGREED:
@@ -181,11 +187,9 @@ def how(page: Page) -> list[ElementType]:
     return [container(paragraphs(_STEP.sub("\n\n", said)), style="emphasis")]
 
 
-def _how_if_first(scene: Scene) -> list[ElementType]:
+def _is_new(scene: Scene) -> bool:
     """Until something has been done at the first statement."""
-    session = scene.session
-    is_new = sum(session.rounds.values()) == 1 and not session.agreed
-    return how(scene.page) if is_new else []
+    return sum(scene.session.rounds.values()) == 1 and not scene.session.agreed
 
 
 def _rating(scene: Scene) -> list[ElementType]:

@@ -17,8 +17,8 @@ from cards.session import (
     how,
     moves,
     page_position,
-    present,
     spread_block,
+    standing,
 )
 from cards.verbs import Verb
 from snapshot.instrument import Option, Scale
@@ -41,14 +41,15 @@ def own_card(
 ) -> Card:
     """What one partner sees: their own ratings, as long as those may be changed."""
     page, agency = scene.page, agency_label(scene.page, me.agency)
-    body = [*_problem(problem), *present(scene)]
+    body = [*_problem(problem), *standing(scene)]
     if scene.stage is Stage.RATING and not scene.session.paused:
         body += _rating_form(scene, me, typed)
+    body += moves(scene) if facilitates else []
     if not scene.session.paused:
         body.append(text(page.text("session_joined", agency_name=agency), separator=True))
         change = press(page, Verb.JOIN, page.words.buttons["change_agency"], change=True)
         body += [buttons(change), buttons(press(page, Verb.LEAVE))]
-    return card(page, [*body, *(moves(scene) if facilitates else [])])
+    return card(page, body)
 
 
 def _rating_form(scene: Scene, me: Partner, typed: Values) -> list[ElementType]:
