@@ -57,6 +57,7 @@ class Editing:
         self._wanted: dict[str, Draw] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._shown: dict[str, tuple[str, bytes]] = {}
+        self._at_it: set[str] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,6 +73,10 @@ class Editing:
         self._wanted[message] = draw
         if message not in self._tasks:
             self._tasks[message] = asyncio.create_task(self._work(message, tenant), name="editing")
+
+    def is_pending(self, message: str) -> bool:
+        """Whether this process is about to put something else in its place."""
+        return message in self._wanted or message in self._at_it
 
     async def _work(self, message: str, tenant: str) -> None:
         tries = 0
@@ -89,6 +94,7 @@ class Editing:
         draw = self._wanted[message]
         try:
             await self._turn(tenant, message)
+            self._at_it.add(message)
             draw = self._wanted.pop(message)  # what changes from here on needs another edit
             await self._draw(message, draw)
         except (NotEdited, RecordsError) as error:
@@ -102,6 +108,8 @@ class Editing:
         except Exception as error:  # noqa: BLE001 - the next change must find somebody who edits
             self._wanted.pop(message, None)
             _log.error("message not edited", **where(error))
+        finally:
+            self._at_it.discard(message)
         return 0.0
 
     async def _draw(self, message: str, draw: Draw) -> None:

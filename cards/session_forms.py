@@ -22,9 +22,7 @@ from cards.session import (
 )
 from cards.verbs import Verb
 from snapshot.instrument import Option, Scale
-from snapshot.session import MOST_NOTE, Partner, Ratings, Stage
-
-_NOTHING: Values = {}
+from snapshot.session import MOST_NOTE, Partner, Stage
 
 
 def join_card(page: Page) -> Card:
@@ -36,14 +34,12 @@ def join_card(page: Page) -> Card:
     return card(page, [*how(page), *paragraphs(page.text("session_join")), *agencies])
 
 
-def own_card(
-    scene: Scene, me: Partner, *, facilitates: bool, typed: Values = _NOTHING, problem: str = ""
-) -> Card:
+def own_card(scene: Scene, me: Partner, *, facilitates: bool) -> Card:
     """What one partner sees: their own ratings, as long as those may be changed."""
     page, agency = scene.page, agency_label(scene.page, me.agency)
-    body = [*_problem(problem), *standing(scene)]
+    body = standing(scene)
     if scene.stage is Stage.RATING and not scene.session.paused:
-        body += _rating_form(scene, me, typed)
+        body += _rating_form(scene, me)
     body += moves(scene) if facilitates else []
     if not scene.session.paused:
         body.append(text(page.text("session_joined", agency_name=agency), separator=True))
@@ -52,18 +48,37 @@ def own_card(
     return card(page, body)
 
 
-def _rating_form(scene: Scene, me: Partner, typed: Values) -> list[ElementType]:
+def _rating_form(scene: Scene, me: Partner) -> list[ElementType]:
+    """One tap for each scale, kept at once: an edit of the message draws this card anew."""
     page, strategic = scene.page, scene.strategic
-    now = me.rated(scene.session.moment)
-    chosen = {**_values(now or me.earlier(scene.statement.id)), **typed}
-    saved = page.text("session_saved")
+    saved = me.rated(scene.session.moment)
+    chosen = me.earlier(scene.statement.id)
+    done: list[ElementType] = []
+    if saved:
+        done = [container([text(page.text("session_saved"))], style="good")]
+    elif chosen and chosen.is_whole:
+        done = [buttons(scene.press(Verb.RATE))]
     return [
-        *([container([text(saved)], style="good")] if now and not typed else []),
-        *scale_input(page, "progress", strategic.progress, chosen),
-        *scale_input(page, "evidence", strategic.evidence, chosen),
+        *done,
+        *_one_tap(scene, "progress", strategic.progress, chosen.progress if chosen else ""),
+        *_one_tap(scene, "evidence", strategic.evidence, chosen.evidence if chosen else ""),
         *_examples(scene),
-        buttons(scene.press(Verb.RATE)),
     ]
+
+
+def _one_tap(scene: Scene, id: str, scale: Scale, chosen: str) -> list[ElementType]:
+    """`was`: what they see as chosen, so that a late copy of a tap brings nothing back."""
+    page, option = scene.page, scale.option(chosen)
+    label = page.words.word("scale", name=page.words.inputs[id].text, question=scale.question)
+    blocks: list[ElementType] = [text(label, weight="bolder", spacing="large")]
+    if option:
+        blocks.append(text(page.words.word("your_rating", option=option.label), spacing="small"))
+    for each in scale.options:
+        title = f"✓ {each.label}" if each is option else each.label
+        blocks.append(buttons(scene.press(Verb.RATE, title, **{id: each.id, "was": chosen})))
+        if each.hint:
+            blocks.append(text(each.hint, isSubtle=True, size="small", spacing="small"))
+    return blocks
 
 
 def _examples(scene: Scene) -> list[ElementType]:
@@ -193,10 +208,6 @@ def _said(page: Page, option: Option) -> str:
     if not option.hint:
         return option.label
     return page.words.word("option", option=option.label, hint=option.hint)
-
-
-def _values(ratings: Ratings | None) -> dict[str, str]:
-    return {"progress": ratings.progress, "evidence": ratings.evidence} if ratings else {}
 
 
 def _problem(said: str) -> list[ElementType]:

@@ -52,8 +52,17 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ratings:
+    """One of them may be empty for somebody who has not finished: then they have not rated."""
+
     progress: OptionId
     evidence: OptionId
+
+    @property
+    def is_whole(self) -> bool:
+        return bool(self.progress and self.evidence)
+
+
+_NO_RATINGS = Ratings(OptionId(""), OptionId(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +148,8 @@ class Partner:
 
     def rated(self, moment: Moment) -> Ratings | None:
         """What they have rated in the round of this moment."""
-        number, ratings = self.given.get(moment.statement, (0, None))
-        return ratings if number == moment.round else None
+        number, ratings = self.given.get(moment.statement, (0, _NO_RATINGS))
+        return ratings if number == moment.round and ratings.is_whole else None
 
     def earlier(self, statement: StatementId) -> Ratings | None:
         """What they rated last, to start from."""
@@ -364,18 +373,26 @@ async def rate(
     seen: Moment,
     ratings: Ratings,
 ) -> Partner:
-    """Rate, or change one's mind until the ratings are shown.
+    """Rate, or change one's mind until the ratings are shown; what is left empty stays as it was.
 
     Raises `NotOffered` for what is on no scale, for whoever has not joined, and when the ratings
     are shown already: then this one does not count.
     """
     strategic = strategic_of(instrument)
-    _on(strategic.progress, ratings.progress)
-    _on(strategic.evidence, ratings.evidence)
+    for scale, option in (
+        (strategic.progress, ratings.progress),
+        (strategic.evidence, ratings.evidence),
+    ):
+        if option:
+            _on(scale, option)
     _same(await _found(running, records), seen, Stage.RATING)
 
     def change(partner: Partner) -> Partner:
-        return replace(partner, given={**partner.given, seen.statement: (seen.round, ratings)})
+        before = partner.earlier(seen.statement) or _NO_RATINGS
+        now = Ratings(ratings.progress or before.progress, ratings.evidence or before.evidence)
+        if now == _NO_RATINGS:
+            raise NotOffered
+        return replace(partner, given={**partner.given, seen.statement: (seen.round, now)})
 
     rated = await _change(running, records, partner_id(running, person), change)
     _same(await _found(running, records), seen, Stage.RATING)

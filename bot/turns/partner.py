@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bot.roster import Standing
 from bot.turns.sitting import own, scene_of, seen_by, show, tell
 from bot.turns.visit import Visit
@@ -53,18 +55,18 @@ async def leave(visit: Visit, session: Session) -> Card:
     return with_note(await show(visit), visit.page.text("session_left"))
 
 
-async def rate(visit: Visit, session: Session) -> Card:
+async def rate(visit: Visit, _: Session) -> Card:
+    """One tap for each scale, each kept at once; or both as they were in the round before."""
     page, turn = visit.page, visit.turn
     if refusal := await _refusal(visit):
         return refusal
     seen = seen_by(visit)
-    if own(await scene_of(visit), visit) is None:
+    me = own(await scene_of(visit), visit)
+    if me is None:
         return with_note(join_card(page), page.text("session_join_first"))
     chosen = {id: turn.typed(id) for id in ("progress", "evidence")}
-    if not all(chosen.values()):
-        return await show(
-            visit, chosen if session.moment == seen else {}, page.text("session_both")
-        )
+    if _is_late_copy(visit, me.earlier(seen.statement), chosen):
+        return await show(visit)
     ratings = Ratings(OptionId(chosen["progress"]), OptionId(chosen["evidence"]))
     try:
         await core.rate(
@@ -74,6 +76,13 @@ async def rate(visit: Visit, session: Session) -> Card:
         return with_note(await show(visit), page.text(await _why_not(visit, seen)))
     await tell(visit)
     return await show(visit)
+
+
+def _is_late_copy(visit: Visit, now: Ratings | None, chosen: Mapping[str, str]) -> bool:
+    """Teams may deliver a tap again, after its author has thought better of it."""
+    was = visit.turn.typed("was")
+    known = {"progress": now.progress, "evidence": now.evidence} if now else {}
+    return any(known.get(id, "") not in (was, option) for id, option in chosen.items() if option)
 
 
 async def _why_not(visit: Visit, seen: Moment) -> str:

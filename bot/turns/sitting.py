@@ -7,7 +7,6 @@ from functools import partial
 
 from bot.turns.turn import Posted, Reply
 from bot.turns.visit import Visit
-from cards.inputs import Values
 from cards.parts import Card, with_note
 from cards.session import Scene, newer_card, shared_card
 from cards.session_forms import own_card, with_words
@@ -20,8 +19,6 @@ type Step = Callable[[Visit, Session], Awaitable[Card]]
 
 MOST_KEPT = 6_000
 """Characters of what was typed that stand in a box again, where a note has room for fewer."""
-
-_NOTHING: Values = {}
 
 
 async def counted(visit: Visit) -> Session | None:
@@ -56,14 +53,14 @@ def seen_by(visit: Visit) -> Moment:
     return Moment(statement.id, turn.number("round"), Stage(stage))
 
 
-async def show(visit: Visit, typed: Values = _NOTHING, problem: str = "") -> Card:
+async def show(visit: Visit) -> Card:
     """What this person is to see now: a card of their own, once they have joined."""
     scene = await scene_of(visit)
     me = own(scene, visit)
     if me is None:
-        return shared_card(scene, problem)
+        return shared_card(scene)
     facilitates = visit.service.rights.may_facilitate(visit.turn.person)
-    return own_card(scene, me, facilitates=facilitates, typed=typed, problem=problem)
+    return own_card(scene, me, facilitates=facilitates)
 
 
 async def overtaken(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.turns.sitting import scene_of, seen_by, show, tell, typed
 from bot.turns.visit import Visit
 from cards.inputs import Values
-from cards.parts import Card
+from cards.parts import Card, with_note
 from cards.session import Scene, pair_labels
 from cards.session_forms import agree_form, dissent_form
 from snapshot import session as core
@@ -23,7 +23,7 @@ async def record(visit: Visit, _: Session) -> Card:
     if not visit.turn.is_set("save"):
         if scene.session.moment != seen or seen.stage is Stage.RATING:
             raise NotOffered
-        return agree_form(scene, _proposed(scene))
+        return await _not_yet(visit, scene) or agree_form(scene, _proposed(scene))
     said = {id: typed(visit, id) for id in (*_PAIR, *_WORDS)}
     if problem := _problem(visit, said, _WORDS, _has_both(visit, said)):
         if scene.session.moment != seen:
@@ -58,7 +58,7 @@ async def dissent(visit: Visit, _: Session) -> Card:
     if scene.session.moment != seen:
         raise NotOffered
     if not visit.turn.is_set("save"):
-        return dissent_form(scene, {})
+        return await _not_yet(visit, scene) or dissent_form(scene, {})
     said = {id: typed(visit, id) for id in ("dissent_agency", "dissent")}
     agencies = {a.id for a in visit.page.instrument.agencies}
     problem = "" if said["dissent_agency"] in agencies else _look_again(visit, "dissent_agency")
@@ -68,6 +68,14 @@ async def dissent(visit: Visit, _: Session) -> Card:
     await core.dissent(visit.running, visit.service.records, visit.page.instrument, seen, told)
     await tell(visit)
     return await show(visit)
+
+
+async def _not_yet(visit: Visit, scene: Scene) -> Card | None:
+    """An edit that is about to come would wipe what is typed until then: some seconds."""
+    id = scene.session.card.get("id", "")
+    if not visit.service.editing.is_pending(id):
+        return None
+    return with_note(await show(visit), visit.page.text("session_moment"))
 
 
 def _proposed(scene: Scene) -> Values:

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.editing import EVERY_S
 from bot.rehearsal.teams import PersonHere, Sent, Teams
 from snapshot.session import Stage
 from tests.stories.opening import BotOnDemand, another_process
@@ -25,6 +25,7 @@ from tests.stories.partners import (
     Room,
     a_session_bot,
     forges,
+    tap,
 )
 from tests.stories.people import STATEMENTS, seen
 
@@ -42,11 +43,14 @@ async def room(teams: Teams, bot: BotOnDemand) -> Room:
     return Room(teams, bot, teams.channel())
 
 
-@pytest.fixture
+EVERY_S = 0.1
+
+
+@pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages are edited at once: for stories that are not about how often."""
-    monkeypatch.setattr("bot.editing.EVERY_S", 0.01)
-    monkeypatch.setattr("bot.pace.EDITS_A_SECOND", 50.0)
+    """Fifty times as fast as it is: `tests/ledger/test_editing.py` keeps to the real pace."""
+    monkeypatch.setattr("bot.editing.EVERY_S", EVERY_S)
+    monkeypatch.setattr("bot.pace.EDITS_A_SECOND", 1 / (1.2 * EVERY_S))
 
 
 async def shows(room: Room, words: str) -> None:
@@ -80,8 +84,8 @@ async def _agrees_on_one(room: Room, partners: list[PersonHere]) -> None:
         await room.presses(room.fay, AGAIN)
         for partner in partners:
             own = await room.sees_their_own(partner)
-            assert own.inputs["evidence"] == "some", "one's own earlier rating is offered"
-            await room.presses(partner, SAVE, {"progress": "mostly"})
+            assert "Your rating: Some evidence" in own.words, "one's own earlier rating is offered"
+            await room.taps(partner, progress="mostly")
         assert "This is near agreement." in (await room.has_it_shown()).words
     await room.records(progress="mostly", note=f"Note {number}")
     if is_hard:
@@ -160,9 +164,7 @@ async def test_two_processes_hold_one_session(room: Room, teams: Teams, bot: Bot
     assert "2 of 22" in (await room.sees_their_own(partners[0])).words
 
 
-async def test_what_all_see_says_by_number_only_who_is_still_to_rate(
-    room: Room, hurried: None
-) -> None:
+async def test_what_all_see_says_by_number_only_who_is_still_to_rate(room: Room) -> None:
     await room.starts()
     ada, ben, _ = await room.partners(3)
     await shows(room, "Still to rate: 3.")
@@ -171,12 +173,13 @@ async def test_what_all_see_says_by_number_only_who_is_still_to_rate(
     message = room.teams.now(room.message)
     called = message.card["refresh"]["userIds"]
     assert sorted(called) == sorted({p.id for p in room.teams.people.values()} - room.facilitators)
-    assert message.inputs == {}
+    assert message.actions("session.rate") == []
     assert ada.name not in str(message.card)
     own = await room.looks(ada)
-    assert own.inputs == {"progress": "fully", "evidence": "strong"}
-    assert (await room.looks(ben)).inputs == {"progress": "", "evidence": ""}
-    assert (await room.looks(room.flo)).inputs == {}
+    assert "Your rating: Fully true" in own.words
+    assert "Your rating: Strong evidence" in own.words
+    assert "Your rating" not in (await room.looks(ben)).words
+    assert (await room.looks(room.flo)).actions("session.rate") == []
 
 
 # -- who may --------------------------------------------------------------------------------------
@@ -207,7 +210,7 @@ async def test_a_partners_own_card_has_nothing_for_facilitators(room: Room) -> N
     ada = await room.joins("Ada")
     assert not {SHOW, MORE, RECORD} & set(seen(ada).buttons)
     for verb in ("reveal", "again", "agree", "next", "back", "go", "pause", "more", "dissent"):
-        action = {**seen(ada).action(SAVE), "verb": f"session.{verb}"}
+        action = {**tap(ada, progress="partly"), "verb": f"session.{verb}"}
         answer = await ada.acts(action, chat=room.place, save=True, to="AW2")
         assert "Only a facilitator" in answer.card.words
     assert (await room.session()).moment.stage is Stage.RATING
@@ -268,12 +271,10 @@ async def test_elsewhere_its_buttons_do_nothing(room: Room, teams: Teams) -> Non
     await room.starts()
     ada = await room.joins("Ada")
     meeting = teams.meeting()
-    answer = await ada.acts(
-        seen(ada).action(SAVE), {"progress": "partly", "evidence": "some"}, chat=meeting
-    )
+    answer = await ada.acts(tap(ada, progress="partly"), chat=meeting)
     assert "The session goes on in another channel or chat." in answer.card.words
     other = teams.channel("others")
-    answer = await ada.acts(seen(ada).action(SAVE), chat=other)
+    answer = await ada.acts(tap(ada, progress="partly"), chat=other)
     assert "No snapshot is open in this channel." in answer.card.words
     assert await room.given() == []
 
@@ -317,7 +318,7 @@ async def test_a_rating_that_comes_late_is_not_saved_and_says_so(room: Room) -> 
     ada, ben = await room.partners(2)
     await room.rates(ada)
     await room.has_it_shown()
-    shown = await room.presses(ben, SAVE, {"progress": "fully", "evidence": "some"})
+    shown = await room.taps(ben, progress="fully")
     assert "The ratings were shown before yours arrived" in shown.words
     assert "Fully true: 0" in shown.words
 
@@ -326,25 +327,57 @@ async def test_a_rating_of_a_statement_that_is_over_changes_nothing(room: Room) 
     await room.starts()
     ada, ben = await room.partners(2)
     await room.rates(ada)
-    old = seen(ben)
+    old = tap(ben, progress="fully")
     await room.has_it_shown()
     await room.records()
     await room.goes_on()
-    answer = await ben.acts(
-        old.action(SAVE), {"progress": "fully", "evidence": "some"}, chat=room.place
-    )
+    answer = await ben.acts(old, chat=room.place)
     assert MOVED_ON in answer.card.words
     assert "2 of 22" in answer.card.words
     assert await room.given() == []
 
 
-async def test_half_a_rating_is_asked_for_again_and_stays_in_the_form(room: Room) -> None:
+async def test_half_a_rating_is_kept_and_does_not_count_yet(room: Room) -> None:
+    """The card is drawn anew whenever the message is edited: what was tapped is there still."""
     await room.starts()
     ada = await room.joins("Ada")
-    shown = await room.presses(ada, SAVE, {"progress": "fully"})
-    assert "Please choose one rating for progress and one for evidence." in shown.words
-    assert shown.inputs == {"progress": "fully", "evidence": ""}
-    assert await room.given() == []
+    await room.taps(ada, progress="fully")
+    shown = await room.sees_their_own(ada)
+    assert "Your rating: Fully true" in shown.words
+    assert "Still to rate: 1." in shown.words
+    assert "Your ratings are saved." not in shown.words
+    assert "Nobody has rated this statement yet" in (await room.has_it_shown()).words
+
+
+async def test_a_late_copy_of_a_tap_brings_nothing_back(room: Room) -> None:
+    await room.starts()
+    ada = await room.joins("Ada")
+    first = tap(ada, progress="not_yet")
+    await room.rates(ada, "not_yet")
+    await room.rates(ada, "fully")
+    answer = await ada.acts(first, chat=room.place)
+    assert "Your rating: Fully true" in answer.card.words
+    await room.has_it_shown()
+    spread = (await room.session()).spread
+    assert spread
+    assert spread.progress == {"fully": 1}
+
+
+async def test_in_a_further_round_one_may_save_ones_earlier_ratings_as_they_are(
+    room: Room,
+) -> None:
+    await room.starts()
+    ada, ben = await room.partners(2)
+    await room.rates(ada, "partly", "strong")
+    await room.has_it_shown()
+    await room.presses(room.fay, AGAIN)
+    assert SAVE not in (await room.sees_their_own(ben)).buttons
+    shown = await room.saves(ada)
+    assert "Your ratings are saved." in shown.words
+    assert SAVE not in shown.buttons
+    shown = await room.has_it_shown()
+    assert "Partly true: 1" in shown.words
+    assert "Strong evidence: 1" in shown.words
 
 
 @pytest.mark.parametrize(
@@ -364,10 +397,11 @@ async def test_half_a_rating_is_asked_for_again_and_stays_in_the_form(room: Room
         {"snapshot": "another"},
     ],
 )
-async def test_what_the_card_never_offered_is_not_taken(room: Room, odd: dict[str, object]) -> None:
+async def test_what_the_card_never_offered_is_not_taken(room: Room, odd: dict[str, Any]) -> None:
     await room.starts()
     ada = await room.joins("Ada")
-    answer = await forges(ada, SAVE, room.place, **{"progress": "partly", "evidence": "some"} | odd)
+    action = tap(ada, progress="partly")
+    answer = await ada.acts(action, chat=room.place, **{"evidence": "some"} | odd)
     assert answer.status == 200
     assert answer.card.words
     assert await room.given() == []
@@ -376,14 +410,12 @@ async def test_what_the_card_never_offered_is_not_taken(room: Room, odd: dict[st
 async def test_nobody_rates_who_has_not_joined_or_has_left(room: Room) -> None:
     await room.starts()
     ada, ben = await room.partners(2)
-    old = seen(ada)
+    old = tap(ada, progress="fully")
     await room.rates(ada, "fully")
     shown = await room.presses(ada, "Leave the session")
     assert "You have left the session." in shown.words
     assert await room.given() == []
-    answer = await ada.acts(
-        old.action(SAVE), {"progress": "fully", "evidence": "some"}, chat=room.place
-    )
+    answer = await ada.acts(old, chat=room.place)
     assert "first, and say which agency you speak for" in answer.card.words
     await room.rates(ben)
     shown = await room.has_it_shown()
@@ -446,8 +478,7 @@ async def test_words_of_whoever_was_slower_are_not_lost(room: Room) -> None:
     await room.rates(ada)
     await room.has_it_shown()
     for who in (room.fay, room.flo):
-        await room.sees_their_own(who)
-        await room.presses(who, RECORD)
+        await room.opens_the_form(who)
     form = {"progress": "partly", "evidence": "some"}
     await room.presses(room.fay, RECORD, {**form, "note": "Fay's words"})
     shown = await room.presses(room.flo, RECORD, {**form, "note": "Flo's words"})
@@ -463,7 +494,7 @@ async def test_words_that_come_when_all_have_moved_on_are_shown_again(room: Room
     ada = await room.joins("Ada")
     await room.rates(ada)
     await room.has_it_shown()
-    await room.presses(room.fay, RECORD)
+    await room.opens_the_form(room.fay)
     await room.sees_their_own(room.flo)
     await room.presses(room.flo, AGAIN)
     form = {"progress": "partly", "evidence": "some", "note": "Long *thought*"}
@@ -478,7 +509,7 @@ async def test_the_same_agreement_sent_twice_is_one(room: Room) -> None:
     ada = await room.joins("Ada")
     await room.rates(ada)
     await room.has_it_shown()
-    await room.presses(room.fay, RECORD)
+    await room.opens_the_form(room.fay)
     action = seen(room.fay).action(RECORD)
     form = {"progress": "partly", "evidence": "some", "note": "Once"}
     first, second = [await room.fay.acts(action, form, chat=room.place) for _ in range(2)]
@@ -512,7 +543,7 @@ async def at_the_agreement(room: Room) -> None:
     await room.has_it_shown()
 
 
-async def test_words_are_shown_as_they_are(room: Room, hurried: None) -> None:
+async def test_words_are_shown_as_they_are(room: Room) -> None:
     await at_the_agreement(room)
     shown = await room.records(note=ODD, evidence_named=ODD)
     await shows(room, ODD)
@@ -537,7 +568,7 @@ async def test_a_note_takes_2000_characters_and_a_longer_one_is_not_lost(room: R
 
 async def test_an_agreement_needs_both(room: Room) -> None:
     await at_the_agreement(room)
-    await room.presses(room.fay, RECORD)
+    await room.opens_the_form(room.fay)
     answer = await forges(room.fay, RECORD, room.place, progress="partly", note="Kept")
     assert "Please choose one rating for progress and one for evidence." in answer.card.words
     assert answer.card.inputs["note"] == "Kept"
@@ -594,18 +625,14 @@ async def test_nothing_is_shown_where_nobody_has_rated(room: Room) -> None:
     assert "Nobody has rated this statement yet" in (await room.has_it_shown()).words
 
 
-async def test_paused_for_days_it_goes_on_on_a_newer_card(
-    room: Room, bot: BotOnDemand, hurried: None
-) -> None:
+async def test_paused_for_days_it_goes_on_on_a_newer_card(room: Room, bot: BotOnDemand) -> None:
     await room.starts()
     ada, ben = await room.partners(2)
     await room.rates(ada)
-    old = seen(ben)
+    old = tap(ben, progress="fully")
     await room.pauses()
     await shows(room, "The session is paused at statement 1 of 22.")
-    answer = await ben.acts(
-        old.action(SAVE), {"progress": "fully", "evidence": "some"}, chat=room.place
-    )
+    answer = await ben.acts(old, chat=room.place)
     assert "The session is paused" in answer.card.words
     bot.clock.moves(days=5)
     await bot.restarts()
@@ -627,9 +654,7 @@ async def test_it_may_be_taken_up_by_the_button_too(room: Room) -> None:
     assert "Your ratings are saved." in (await room.rates(ada)).words
 
 
-async def test_typed_again_it_is_the_same_session_on_a_newer_card(
-    room: Room, hurried: None
-) -> None:
+async def test_typed_again_it_is_the_same_session_on_a_newer_card(room: Room) -> None:
     await room.starts()
     ada = await room.joins("Ada")
     await room.rates(ada)
