@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,10 @@ def load_screener(folder: Path = HERE) -> Screener:
     A programme that has none of its own uses ours: comments are never kept unscreened.
     """
     paths = [*folder.glob("screening.*.yaml")] or [*HERE.glob("screening.*.yaml")]
-    return Screener([_read_lists(path) for path in sorted(paths)])
+    return _made_of(tuple(_read_lists(path) for path in sorted(paths)))
+
+
+_made_of = lru_cache(Screener)
 
 
 # An entry without a letter would be found everywhere.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,20 @@ def read[F: Part](path: Path, shape: type[F]) -> F:
     except UnicodeDecodeError as error:
         raise BrokenPack(f"{path.name}: not UTF-8: {error}") from None
     try:
-        # S506: it is the safe loader, only stricter.
-        return shape.model_validate(yaml.load(text, Loader=_Loader))  # noqa: S506
+        value: F = _understood(text, shape)
+        return value
     except yaml.YAMLError as error:
         raise BrokenPack(f"{path.name}: not YAML: {error}") from None
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False)
         raise BrokenPack("\n".join(complaint(path, f["loc"], f["msg"]) for f in found)) from None
+
+
+# Values are frozen, and a process may start more than one bot: the tests start hundreds.
+@lru_cache
+def _understood[F: Part](text: str, shape: type[F]) -> F:
+    # S506: it is the safe loader, only stricter.
+    return shape.model_validate(yaml.load(text, Loader=_Loader))  # noqa: S506
 
 
 class _Loader(yaml.CSafeLoader):

@@ -4,6 +4,7 @@ On a desk a test may be skipped because the machine lacks Node or Chromium. In C
 a broken installation into a green run with a smaller number in it, which nobody reads.
 """
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 
@@ -17,6 +18,13 @@ from tests.keyvault.server import key_vault
 pytest.register_assert_rewrite(
     "tests.contract.records_contract", "tests.contract.keys_contract", "tests.core.mixed"
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _what_is_left_open_is_found_where_it_was_left() -> Iterator[None]:
+    """Otherwise a test of another module would fail for it, minutes later."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -44,6 +44,7 @@ from tests.attacks.recording import Recorded, Version
 from tests.attacks.stores import OpenStore
 from tests.attacks.tampering import an_area
 from tests.core.exampleshire import OPENED
+from tests.cosmos.patience import patient
 from tests.stories.commenting import full_ballot
 
 PEOPLE = 16
@@ -341,10 +342,11 @@ async def naive(open_store: OpenStore, folder: Path) -> list[set[str]]:
 
 
 async def reminding(open_store: OpenStore, folder: Path) -> Result:
-    found = [
-        await watch(open_store, folder / f"world-{number}", world)
-        for number, world in enumerate(WORLDS)
-    ]
+    with patient():  # a store that gives up on a busy machine makes ways of its own
+        found = [
+            await watch(open_store, folder / f"world-{number}", world)
+            for number, world in enumerate(WORLDS)
+        ]
     as_seen = {tuple(seen.facilitator) for seen in found}
     told, paces = set[tuple[str, ...]]().union(*map(stories, found)), set(map(calls, found))
     p = min(

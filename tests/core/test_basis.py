@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -224,7 +225,10 @@ def weights_of(published: Published, statement: StatementId) -> list[Weights]:
 
 def combined_by_weight(figures: Iterable[Weights], answers: Mapping[str, int]) -> Iterator[int]:
     """How many answers each combination of up to three means is about, from -2 to 2 of each."""
-    known = {tuple(figure.get(tally, Fraction()) for tally in answers) for figure in figures}
+    exact = {tuple(figure.get(tally, Fraction()) for tally in answers) for figure in figures}
+    # As whole numbers, all as many times as large: the same cancels out, and far sooner.
+    parts = math.lcm(*(weight.denominator for each in exact for weight in each))
+    known = {tuple(int(weight * parts) for weight in each) for each in exact}
     counts = list(answers.values())
     for some in chain.from_iterable(combinations(known, size) for size in (1, 2, 3)):
         for times in product(range(-2, 3), repeat=len(some)):

@@ -140,6 +140,7 @@ class Relay:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self._taking: list[asyncio.Task[None] | None] = []
 
     async def __aenter__(self) -> Relay:
         self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
@@ -148,14 +149,19 @@ class Relay:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
+        await asyncio.gather(*filter(None, self._taking))
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._taking.append(asyncio.current_task())
         asked = (await reader.readuntil(b"\r\n\r\n")).decode()
         self.asked.append(asked)
         host, port = asked.split()[1].split(":")
         onward, back = await asyncio.open_connection(host, int(port))
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         await asyncio.gather(_pass_on(reader, back), _pass_on(onward, writer))
+        for end in (back, writer):
+            with suppress(ConnectionError):
+                await end.wait_closed()
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
