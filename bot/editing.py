@@ -58,6 +58,7 @@ class Editing:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._shown: dict[str, tuple[str, bytes]] = {}
         self._at_it: set[str] = set()
+        self._failing: set[str] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -75,8 +76,12 @@ class Editing:
             self._tasks[message] = asyncio.create_task(self._work(message, tenant), name="editing")
 
     def is_pending(self, message: str) -> bool:
-        """Whether this process is about to put something else in its place."""
-        return message in self._wanted or message in self._at_it
+        """Whether this process puts something else in its place within seconds, if all goes well.
+
+        One that Teams does not take is nothing to wait for.
+        """
+        is_to_come = message in self._wanted or message in self._at_it
+        return is_to_come and message not in self._failing
 
     async def _work(self, message: str, tenant: str) -> None:
         tries = 0
@@ -87,6 +92,7 @@ class Editing:
                 # Counted from when it has arrived, which the pace of all does not know.
                 await self._sleep(max(wait_s, EVERY_S))
         finally:
+            self._failing.discard(message)
             del self._tasks[message]
 
     async def _one(self, message: str, tenant: str, tries: int) -> float:
@@ -97,10 +103,12 @@ class Editing:
             self._at_it.add(message)
             draw = self._wanted.pop(message)  # what changes from here on needs another edit
             await self._draw(message, draw)
+            self._failing.discard(message)
         except (NotEdited, RecordsError) as error:
             passes = error.passes if isinstance(error, NotEdited) else True
             if passes and tries < TRIES:
                 self._wanted.setdefault(message, draw)
+                self._failing.add(message)
                 after_s = error.after_s if isinstance(error, NotEdited) else None
                 return after_s or EVERY_S
             self._wanted.pop(message, None)

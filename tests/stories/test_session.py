@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.rehearsal.teams import PersonHere, Sent, Teams
+from snapshot.ports import Kind
 from snapshot.session import Stage
 from tests.stories.opening import BotOnDemand, another_process
 from tests.stories.partners import (
@@ -529,6 +531,35 @@ async def test_one_who_dies_between_agreeing_and_going_on_leaves_nothing_undone(
     assert "2 of 22" in (await room.presses(room.fay, NEXT)).words
     assert [a.note for a in (await room.session()).agreed.values()] == ["Kept"]
     assert "Your ratings are saved." in (await room.rates(ada)).words
+
+
+async def test_ratings_that_outlived_their_agreement_are_deleted_by_the_next_step(
+    room: Room, bot: BotOnDemand
+) -> None:
+    """As if somebody had died after they had noted what was agreed."""
+    await room.starts()
+    ada = await room.joins("Ada")
+    await room.rates(ada)
+    running, records = await room.running(), bot.app.service.records
+    (before,) = await records.read_all(running.snapshot.id, Kind.PARTNER)
+    await room.has_it_shown()
+    await room.records()
+    (now,) = await records.read_all(running.snapshot.id, Kind.PARTNER)
+    await records.replace(replace(before, etag=now.etag))
+    assert await room.given()
+    await room.goes_on()
+    assert await room.given() == []
+
+
+async def test_no_form_is_opened_that_would_be_wiped_by_an_edit(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.editing.EVERY_S", 600.0)
+    await at_the_agreement(room)
+    shown = await room.presses(room.fay, RECORD)
+    assert "One moment, please" in shown.words
+    assert shown.inputs == {}
+    assert RECORD in shown.buttons
 
 
 # -- words ----------------------------------------------------------------------------------------
