@@ -9,8 +9,8 @@ from adaptive_cards_python.adaptive_card.Element import Choice, ChoiceSet, Eleme
 from cards.inputs import Values, text_input
 from cards.page import Page
 from cards.parts import Button, Card, buttons, card, container, paragraphs, press, text, verbatim
+from cards.scene import Scene
 from cards.session import (
-    Scene,
     agency_label,
     agreed_list,
     dissent_block,

@@ -8,7 +8,8 @@ from functools import partial
 from bot.turns.turn import Posted, Reply
 from bot.turns.visit import Visit
 from cards.parts import Card, with_note
-from cards.session import Scene, newer_card, shared_card
+from cards.scene import Scene
+from cards.session import newer_card, shared_card
 from cards.session_forms import own_card, with_words
 from snapshot import session as core
 from snapshot.errors import NotOffered

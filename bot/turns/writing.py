@@ -6,7 +6,8 @@ from bot.turns.sitting import scene_of, seen_by, show, tell, typed
 from bot.turns.visit import Visit
 from cards.inputs import Values
 from cards.parts import Card, with_note
-from cards.session import Scene, pair_labels
+from cards.scene import Scene
+from cards.session import pair_labels
 from cards.session_forms import agree_form, dissent_form
 from snapshot import session as core
 from snapshot.errors import NotOffered

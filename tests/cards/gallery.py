@@ -64,7 +64,8 @@ from cards.progress import (
     status_card,
 )
 from cards.review import all_answered_card, review_card
-from cards.session import Scene, newer_card, shared_card
+from cards.scene import Scene
+from cards.session import newer_card, shared_card
 from cards.session_forms import (
     agree_form,
     agreed_card,
