@@ -170,20 +170,19 @@ def _chosen(page: Page, id: str, scale: Scale, chosen: Mapping[OptionId, int]) -
 
 
 def _agreed(scene: Scene) -> list[ElementType]:
+    """Once all are agreed, the summary, which has no room for what was written about the last."""
     page, agreed = scene.page, scene.agreed
     if agreed is None:
         return statement_block(scene)
-    labels = pair_labels(page, agreed)
-    done: list[ElementType] = []
+    said = text(scene.text("session_agreed", **pair_labels(page, agreed)))
     if scene.is_done:
-        done = [*paragraphs(scene.text("session_finished")), *agreed_list(scene)]
+        return [said, *paragraphs(scene.text("session_finished")), *agreed_list(scene)]
     return [
-        *([] if scene.is_done else statement_block(scene)),
-        text(scene.text("session_agreed", **labels)),
+        *statement_block(scene),
+        said,
         *_own_words(page, "note", agreed.note),
         *_own_words(page, "evidence_named", agreed.named),
         *dissent_block(page, agreed),
-        *done,
     ]
 
 

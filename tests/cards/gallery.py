@@ -512,7 +512,7 @@ def scene(
             f"{n:032}",
             agencies[n % len(agencies)].id,
             {moment.statement: (number, ratings[n])} if n < rated else {},
-            f"29:{n:032}",
+            f"29:{n:0128}",
         )
         for n in range(joined)
     ]
@@ -526,8 +526,9 @@ def _rating(page: Page, number: int) -> Ratings:
 
 
 def _agreement(page: Page, number: int, words: str) -> Agreed:
-    first, second = page.instrument.agencies[:2]
-    dissent = (Dissent(first.id, words), Dissent(second.id, words)) if words else ()
+    """With words, no agency agrees."""
+    agencies = page.instrument.agencies if words else ()
+    dissent = tuple(Dissent(agency.id, words) for agency in agencies)
     return Agreed(_rating(page, number), words, words, dissent)
 
 
@@ -695,8 +696,8 @@ EXHIBITS = (
     _shared("apart", Stage.REVEALED, rated=12),
     _shared("near", Stage.REVEALED, rated=12, near=True),
     _shared("agreed", Stage.AGREED, agreed=7, words=_ODD),
-    _shared("agreed_at_length", Stage.AGREED, agreed=7, words=_LONGEST_NOTE),
-    _shared("done", Stage.AGREED, position=22, agreed=22, words=_ODD),
+    _shared("agreed_at_length", Stage.AGREED, agreed=7, words=_LONGEST_NOTE, joined=60),
+    _shared("done", Stage.AGREED, position=22, agreed=22, words=_ODD, joined=60),
     _shared("paused", paused=True),
     _session("newer", newer_card),
     _session("join", join_card),
