@@ -19,16 +19,19 @@ from aiohttp import web
 from bot.afterwards import Afterwards
 from bot.delivery import Delivery
 from bot.directory import Directory
+from bot.editing import Editing
 from bot.finding import Finding
 from bot.meeting import Meeting
 from bot.pace import Pace
 from bot.posting import Posting
 from bot.reminding import Reminding
+from bot.roster import Roster
 from bot.sample import open_sample
 from bot.settings import Env, Settings
 from bot.teams.connector import Connector, new_session
 from bot.teams.files import Files
-from bot.turns.dispatch import act, apology
+from bot.teams.members import asking, editing
+from bot.turns.dispatch import act, apology, outsider
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Rights, Service
 from bot.web import Receive, make_web
@@ -69,10 +72,15 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
         afterwards = await stack.enter_async_context(Afterwards(send))
         due = asyncio.Event()
         files = _files(settings, session)
-        service = await _service(settings, records, keys, clock, due, files, afterwards)
+        pace = Pace(records)
+        roster = Roster(asking(connector), time.monotonic)
+        edits = Editing(editing(connector), pace.turn_to_edit)
+        await stack.enter_async_context(edits)
+        service = await _service(
+            settings, records, keys, clock, due, files, afterwards, roster, edits
+        )
         if settings.sample:
             await _sample_if_none_is_open(service, keys, settings.sample)
-        pace = Pace(records)
         meeting = Meeting(connector.member, pace.turn)
         receive = _receiving(service, connector, meeting)
         finding = await stack.enter_async_context(_finding(settings, service, meeting))
@@ -163,6 +171,8 @@ async def _service(
     due: asyncio.Event,
     files: Files,
     afterwards: Afterwards,
+    roster: Roster,
+    edits: Editing,
 ) -> Service:
     sealer = await service_sealer(keys)
     content = settings.content or HERE
@@ -186,6 +196,8 @@ async def _service(
         fetch=files.fetch,
         put=files.put,
         afterwards=afterwards,
+        roster=roster,
+        editing=edits,
     )
 
 
@@ -220,7 +232,12 @@ def _receiving(service: Service, connector: Connector, meeting: Meeting) -> Rece
     from bot.teams.bot import Bot
     from bot.teams.identity import LocalCallers
 
-    bot = Bot(lambda turn: act(turn, service), lambda turn: apology(turn, service), meeting.note)
+    bot = Bot(
+        lambda turn: act(turn, service),
+        lambda turn: apology(turn, service),
+        meeting.note,
+        lambda locale: outsider(locale, service),
+    )
     return Adapter(LocalCallers(), connector, bot).receive
 
 

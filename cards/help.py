@@ -74,8 +74,17 @@ def practitioner_help_card(page: Page, commands: Sequence[Command]) -> Card:
     )
 
 
-def facilitator_help_card(page: Page, commands: Sequence[Command]) -> Card:
-    return card(page, _commands(page.text("help_facilitator"), commands))
+def facilitator_help_card(
+    page: Page, commands: Sequence[Command], private: Sequence[Command]
+) -> Card:
+    """`private`: what only their own chat with the bot understands."""
+    return card(
+        page,
+        [
+            *_commands(page.text("help_facilitator"), commands),
+            *_commands(page.text("help_facilitator_private"), private),
+        ],
+    )
 
 
 def moderator_help_card(page: Page, commands: Sequence[Command]) -> Card:

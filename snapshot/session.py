@@ -27,6 +27,7 @@ from snapshot.instrument import (
     NearRule,
     OptionId,
     Scale,
+    Statement,
     StatementId,
     Strategic,
 )
@@ -51,8 +52,17 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ratings:
+    """One of them may be empty for somebody who has not finished: then they have not rated."""
+
     progress: OptionId
     evidence: OptionId
+
+    @property
+    def is_whole(self) -> bool:
+        return bool(self.progress and self.evidence)
+
+
+_NO_RATINGS = Ratings(OptionId(""), OptionId(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`place`: the conversation that it is held in. `rounds`: of each statement, the last one."""
+    """`place`: the conversation that it is held in. `rounds`: of each statement, the last one.
+
+    `card`: where the message that everybody sees stands, in Teams' own terms; empty before it does.
+    """
 
     place: str
     moment: Moment
@@ -100,6 +113,7 @@ class Session:
     spread: Spread | None = None
     agreed: Mapping[StatementId, Agreed] = field(default_factory=dict)
     paused: bool = False
+    card: Mapping[str, str] = field(default_factory=dict)
     etag: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -116,21 +130,26 @@ class Session:
             spread=Spread(**spread) if spread else None,
             agreed={s: _agreed_from_json(found) for s, found in value["agreed"].items()},
             paused=value["paused"],
+            card=value["card"],
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """Somebody who rates. `given`: their last ratings of each statement that is not yet agreed."""
+    """Somebody who rates. `given`: their last ratings of each statement that is not yet agreed.
+
+    `called` is what Teams calls them, who have a card of their own.
+    """
 
     id: str
     agency: AgencyId
     given: Mapping[StatementId, tuple[int, Ratings]] = field(default_factory=dict)
+    called: str = ""
 
     def rated(self, moment: Moment) -> Ratings | None:
         """What they have rated in the round of this moment."""
-        number, ratings = self.given.get(moment.statement, (0, None))
-        return ratings if number == moment.round else None
+        number, ratings = self.given.get(moment.statement, (0, _NO_RATINGS))
+        return ratings if number == moment.round and ratings.is_whole else None
 
     def earlier(self, statement: StatementId) -> Ratings | None:
         """What they rated last, to start from."""
@@ -202,22 +221,54 @@ async def again(running: Running, records: Records, seen: Moment) -> Session:
 async def agree(
     running: Running, records: Records, instrument: Instrument, seen: Moment, agreed: Agreed
 ) -> Session:
-    """Write down what was agreed once the ratings were shown, and delete those.
+    """Write down what was agreed once the ratings were shown, and delete those; or mend it later.
 
-    Raises `NotOffered` for what is on no scale, for a dissent of no agency, and for words that
-    are too long.
+    Dissent that was noted before stands unless there is other. Raises `NotOffered` for what is on
+    no scale, for a dissent of no agency, and for words that are too long.
     """
     _check(instrument, agreed)
 
     def change(session: Session) -> Session:
-        near = bool(session.spread and session.spread.near)
-        told = {**session.agreed, seen.statement: replace(agreed, near=near)}
+        before = session.agreed.get(seen.statement, Agreed(agreed.ratings))
+        is_mended = seen.stage is Stage.AGREED
+        near = before.near if is_mended else bool(session.spread and session.spread.near)
+        written = replace(agreed, near=near, dissent=agreed.dissent or before.dissent)
+        told = {**session.agreed, seen.statement: written}
         moment = replace(seen, stage=Stage.AGREED)
         return replace(session, moment=moment, spread=None, agreed=told)
 
-    session = await _act(running, records, seen, change, Stage.REVEALED)
+    session = await _act(running, records, seen, change, Stage.REVEALED, Stage.AGREED)
     await forget_agreed(running, records, session)
     return session
+
+
+async def dissent(
+    running: Running, records: Records, instrument: Instrument, seen: Moment, told: Dissent
+) -> Session:
+    """Note who does not agree with what was agreed, and why; without words, take it back.
+
+    Raises `NotOffered` for no agency, for words that are too long, and where nothing is agreed.
+    """
+
+    def change(session: Session) -> Session:
+        agreed = session.agreed[seen.statement]
+        others = tuple(d for d in agreed.dissent if d.agency != told.agency)
+        noted = replace(agreed, dissent=(*others, told) if told.note else others)
+        return replace(session, agreed={**session.agreed, seen.statement: noted})
+
+    _check_words(instrument, told.note, agencies=[told.agency])
+    return await _act(running, records, seen, change, Stage.AGREED)
+
+
+async def put_card(
+    running: Running, records: Records, card: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Note where the message that everybody sees stands; the one before it, empty for none."""
+    while True:
+        session = await _found(running, records)
+        with suppress(Changed):
+            await _write(running, records, replace(session, card=card))
+            return session.card
 
 
 async def go_to(
@@ -278,7 +329,12 @@ async def partner(running: Running, records: Records, person: Person) -> Partner
 
 
 async def join(
-    running: Running, records: Records, instrument: Instrument, person: Person, agency: str
+    running: Running,
+    records: Records,
+    instrument: Instrument,
+    person: Person,
+    agency: str,
+    called: str = "",
 ) -> Partner:
     """Speak for an agency from now on. What they have rated stands.
 
@@ -292,10 +348,14 @@ async def join(
         if len(await records.heads(running.snapshot.id, Kind.PARTNER)) >= MOST_PARTNERS:
             raise NotOffered
         with suppress(Exists):
-            joined = Partner(id, AgencyId(agency))
+            joined = Partner(id, AgencyId(agency), called=called)
             await records.create(_record(running, joined))
             return joined
-    return await _change(running, records, id, lambda p: replace(p, agency=AgencyId(agency)))
+
+    def change(partner: Partner) -> Partner:
+        return replace(partner, agency=AgencyId(agency), called=called)
+
+    return await _change(running, records, id, change)
 
 
 async def leave(running: Running, records: Records, person: Person) -> None:
@@ -313,18 +373,26 @@ async def rate(
     seen: Moment,
     ratings: Ratings,
 ) -> Partner:
-    """Rate, or change one's mind until the ratings are shown.
+    """Rate, or change one's mind until the ratings are shown; what is left empty stays as it was.
 
     Raises `NotOffered` for what is on no scale, for whoever has not joined, and when the ratings
     are shown already: then this one does not count.
     """
     strategic = strategic_of(instrument)
-    _on(strategic.progress, ratings.progress)
-    _on(strategic.evidence, ratings.evidence)
+    for scale, option in (
+        (strategic.progress, ratings.progress),
+        (strategic.evidence, ratings.evidence),
+    ):
+        if option:
+            _on(scale, option)
     _same(await _found(running, records), seen, Stage.RATING)
 
     def change(partner: Partner) -> Partner:
-        return replace(partner, given={**partner.given, seen.statement: (seen.round, ratings)})
+        before = partner.earlier(seen.statement) or _NO_RATINGS
+        now = Ratings(ratings.progress or before.progress, ratings.evidence or before.evidence)
+        if now == _NO_RATINGS:
+            raise NotOffered
+        return replace(partner, given={**partner.given, seen.statement: (seen.round, now)})
 
     rated = await _change(running, records, partner_id(running, person), change)
     _same(await _found(running, records), seen, Stage.RATING)
@@ -366,6 +434,18 @@ def is_near(chosen: Mapping[OptionId, int], scale: Scale, rule: NearRule) -> boo
     )
 
 
+def after(instrument: Instrument, session: Session, statement: StatementId) -> Statement | None:
+    """The next statement; after the last one, the first that nothing is agreed on."""
+    following = instrument.statements[instrument.position(statement) :]
+    left = (s for s in instrument.statements if s.id not in {*session.agreed, statement})
+    return next(iter(following), None) or next(left, None)
+
+
+def before(instrument: Instrument, statement: StatementId) -> Statement | None:
+    position = instrument.position(statement)
+    return instrument.statements[position - 2] if position > 1 else None
+
+
 def strategic_of(instrument: Instrument) -> Strategic:
     """Raises `NotOffered` where the programme has no session."""
     if instrument.strategic is None:
@@ -387,12 +467,11 @@ async def _act(
 
     Raises `NotOffered` when it does not, since somebody else was faster, and while it is paused.
     """
-    session = await _found(running, records)
-    _same(session, seen, *stages)
-    try:
-        return await _write(running, records, change(session))
-    except Changed:
-        raise NotOffered from None
+    while True:
+        session = await _found(running, records)
+        _same(session, seen, *stages)
+        with suppress(Changed):
+            return await _write(running, records, change(session))
 
 
 def _same(session: Session, seen: Moment, *stages: Stage) -> None:
@@ -454,7 +533,7 @@ def _opened(running: Running, record: Record) -> Partner:
     sealed = record.body.get("sealed", "")
     written = running.service.open(sealed, "partner", running.snapshot.id, record.id)
     given = {s: (number, Ratings(**ratings)) for s, (number, ratings) in written["given"].items()}
-    return Partner(record.id, written["agency"], given)
+    return Partner(record.id, written["agency"], given, written["called"])
 
 
 def _without(partner: Partner, statements: set[StatementId]) -> Partner:
@@ -465,11 +544,14 @@ def _check(instrument: Instrument, agreed: Agreed) -> None:
     strategic = strategic_of(instrument)
     _on(strategic.progress, agreed.ratings.progress)
     _on(strategic.evidence, agreed.ratings.evidence)
-    agencies = {a.id for a in instrument.agencies}
     words = [agreed.note, agreed.named, *(d.note for d in agreed.dissent)]
-    if any(d.agency not in agencies for d in agreed.dissent) or any(
-        len(text) > MOST_NOTE for text in words
-    ):
+    _check_words(instrument, *words, agencies=[d.agency for d in agreed.dissent])
+
+
+def _check_words(instrument: Instrument, *words: str, agencies: Sequence[AgencyId]) -> None:
+    if any(len(text) > MOST_NOTE for text in words):
+        raise NotOffered
+    if set(agencies) - {a.id for a in instrument.agencies}:
         raise NotOffered
 
 

@@ -23,6 +23,7 @@ BOT_NAME = "CSA Snapshot"
 GREETED_WITHIN_S = 20.0
 FILE = "application/vnd.microsoft.teams.file.download.info"
 OFFER = "application/vnd.microsoft.teams.card.file.consent"
+_CHANNEL = "@thread.tacv2"
 GIVEN = "application/vnd.microsoft.teams.card.file.info"
 
 type Json = Mapping[str, Any]
@@ -103,6 +104,7 @@ class Sent:
 
     conversation: str
     activity: Json
+    id: str = ""
 
     @property
     def card(self) -> Shown:
@@ -149,6 +151,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """One edit of a message, `at` a time of `time.monotonic`; `message` as it is from then on."""
+
+    message: Sent
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the bot answered a request with."""
 
@@ -170,6 +180,8 @@ class Teams:
     `calls` keeps every call, also those that `befalls` has something happen to: it says what, for
     each conversation that the bot sends to. `uploads` are files that the bot put into somebody's
     own, by the end of their address: once `may_upload` is set, and answered with `upload_answers`.
+    `edits` are those of messages, in order; `away`: who is not in which conversation, though
+    everybody else is in all; `busy`: Teams tells nothing of anybody.
     """
 
     bot_url: str
@@ -183,11 +195,15 @@ class Teams:
     asked_at: list[float] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     befalls: Callable[[str], Trouble | None] = lambda _: None
+    edits: list[Edit] = field(default_factory=list)
+    away: set[tuple[str, str]] = field(default_factory=set)
+    busy: bool = False
 
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/v3/conversations", self._begin)
         app.router.add_post("/v3/conversations/{conversation}/activities", self._take)
+        app.router.add_put("/v3/conversations/{conversation}/activities/{id}", self._edit)
         app.router.add_get("/v3/conversations/{conversation}/members/{id}", self._tell)
         app.router.add_get("/files/{file}", self._give)
         app.router.add_put("/uploads/{file}", self._keep)
@@ -219,6 +235,15 @@ class Teams:
         """The id of a channel; people `post` there."""
         return f"19:{name}-{tenant}@thread.tacv2"
 
+    def meeting(self, name: str = "partners") -> str:
+        """The id of a meeting's chat, where people `post` as in a channel."""
+        return f"19:meeting_{name}@thread.v2"
+
+    def now(self, message: Sent) -> Shown:
+        """A message as it is after all edits."""
+        edits = [e.message for e in self.edits if e.message.id == message.id]
+        return (edits or [message])[-1].card
+
     def posts(self, conversation: str) -> list[Sent]:
         """What the bot sent to a conversation, threads included."""
         return [s for s in self.sent if s.conversation.partition(";")[0] == conversation]
@@ -235,14 +260,29 @@ class Teams:
 
     async def _take(self, request: web.Request) -> web.Response:
         conversation = unquote(request.match_info["conversation"])
-        at, sent = time.monotonic(), Sent(conversation, await request.json())
+        id = uuid.uuid4().hex
+        at, sent = time.monotonic(), Sent(conversation, await request.json(), id)
         trouble = self.befalls(conversation)
         if trouble is None or trouble.taken:
             self.sent.append(sent)
         if trouble:
             await asyncio.sleep(trouble.hangs_s)
         self.calls.append(Call(conversation, at, time.monotonic(), trouble))
-        return _answer(request, trouble, uuid.uuid4().hex)
+        return _answer(request, trouble, id)
+
+    async def _edit(self, request: web.Request) -> web.Response:
+        """Only where it stands: in the thread that it was sent to, or by the channel's own id."""
+        conversation, id = (unquote(request.match_info[key]) for key in ("conversation", "id"))
+        at, activity = time.monotonic(), await request.json()
+        known = [s for s in self.sent if s.id == id]
+        if not known or known[0].conversation not in (conversation, conversation.partition(";")[0]):
+            code = {"error": {"code": "ActivityNotFoundInConversation"}}
+            return web.json_response(code, status=404)
+        trouble = self.befalls(conversation)
+        if trouble is None or trouble.taken:
+            self.edits.append(Edit(replace(known[0], activity=activity), at))
+        self.calls.append(Call(conversation, at, time.monotonic(), trouble))
+        return _answer(request, trouble, id)
 
     async def _begin(self, request: web.Request) -> web.Response:
         """The private chat with a person, which is the same each time."""
@@ -259,7 +299,10 @@ class Teams:
         self.asked.append(id)
         self.asked_at.append(time.monotonic())
         person = self.people.get(id)
-        if person is None:
+        if self.busy:
+            return web.json_response({"error": {"code": "Throttled"}}, status=429)
+        conversation = unquote(request.match_info["conversation"])
+        if person is None or (id, conversation) in self.away:
             return web.json_response({"error": {"code": "MemberNotFound"}}, status=404)
         known = {
             "id": id,
@@ -267,8 +310,8 @@ class Teams:
             "name": person.name,
             "email": person.email,
             "userPrincipalName": person.email,
-            "tenantId": person.tenant,
-            "userRole": "user",
+            "tenantId": person.home or person.tenant,
+            "userRole": person.role,
         }
         return web.json_response(known)
 
@@ -307,7 +350,11 @@ def _answer(request: web.Request, trouble: Trouble | None, id: str) -> web.Respo
 
 @dataclass
 class PersonHere:
-    """Somebody with Teams on one device. `sees` is the card in front of them."""
+    """Somebody with Teams on one device. `sees` is the card in front of them.
+
+    `tenant` is the one in which they are signed in, `home` their own where that is another; `role`
+    is Teams' word for what they are in a conversation.
+    """
 
     teams: Teams
     name: str
@@ -315,6 +362,8 @@ class PersonHere:
     object_id: str
     sees: Shown | None = None
     locale: str = "en-GB"
+    home: str = ""
+    role: str = "user"
 
     @property
     def id(self) -> str:
@@ -439,8 +488,9 @@ class PersonHere:
     # -- in a channel -----------------------------------------------------------------------
 
     async def posts(self, words: str, channel: str) -> Shown:
-        """Mention the bot in a new thread of a channel, and look at its reply."""
-        thread = f"{channel};messageid={uuid.uuid4().int % 10**12}"
+        """Mention the bot in a new thread of a channel, or a meeting's chat; look at its reply."""
+        is_channel = channel.endswith(_CHANNEL)
+        thread = f"{channel};messageid={uuid.uuid4().int % 10**12}" if is_channel else channel
         before = len(self.teams.sent)
         await self.teams.deliver(
             self.activity(
@@ -462,12 +512,23 @@ class PersonHere:
         """Press a button of the card in front of them, in a channel."""
         return self._now_sees(await self.acts(*self._pressed(title, typed), chat=channel))
 
+    async def looks_at(self, message: Sent) -> Shown:
+        """A message of a channel, in place of which Teams gets a card of their own for some."""
+        self.sees = self.teams.now(message)
+        refresh = self.sees.card.get("refresh", {})
+        if self.id not in refresh.get("userIds", ()):
+            return self.sees
+        chat = message.conversation
+        return self._now_sees(await self.acts(refresh["action"], trigger="automatic", chat=chat))
+
     # -- what goes over the wire ------------------------------------------------------------
 
     def activity(self, kind: str, *, chat: str | None = None, **more: Any) -> dict[str, Any]:
         """An activity of this person's, as Teams fills it in."""
         where = chat or self.chat
-        is_channel = where.startswith("19:")
+        is_channel = where.partition(";")[0].endswith(_CHANNEL)
+        is_group = where.startswith("19:")
+        kind_of_place = "channel" if is_channel else "groupChat" if is_group else "personal"
         return {
             "type": kind,
             "id": uuid.uuid4().hex,
@@ -481,8 +542,8 @@ class PersonHere:
             "recipient": {"id": BOT_ID, "name": BOT_NAME},
             "conversation": {
                 "id": where,
-                "conversationType": "channel" if is_channel else "personal",
-                "isGroup": is_channel,
+                "conversationType": kind_of_place,
+                "isGroup": is_group,
                 "tenantId": self.tenant,
             },
             "channelData": {"tenant": {"id": self.tenant}},

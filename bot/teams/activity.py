@@ -32,6 +32,10 @@ class BadActivity(Exception):
     """The body is not an activity that Teams sends; it is answered with 400."""
 
 
+class Nobody(BadActivity):
+    """Somebody in a channel or a meeting who has no account, such as an anonymous guest."""
+
+
 def read_body(raw: bytes) -> Mapping[str, Any]:
     """Raises `BadActivity`."""
     try:
@@ -77,6 +81,8 @@ def turn_from(activity: Activity) -> Turn:
     place = _PLACES.get(activity.conversation.conversation_type)
     if place is None:
         raise BadActivity("unknown type of conversation")
+    if place is not Place.PRIVATE and not activity.from_property.aad_object_id:
+        raise Nobody("no object id")
     try:
         # Ids are GUIDs: in other letter case they would make one person two.
         person = Person(tenant.lower(), activity.from_property.aad_object_id.lower())
@@ -94,6 +100,7 @@ def turn_from(activity: Activity) -> Turn:
         words=_words(activity.text),
         locale=activity.locale,
         file=_file(activity),
+        id=activity.from_property.id,
     )
 
 

@@ -16,10 +16,10 @@ from botbuilder.schema.teams import TeamInfo
 
 from bot.logs import where
 from bot.meeting import Met
-from bot.teams.activity import ADAPTIVE_CARD, consented, pressed, turn_from, with_file
+from bot.teams.activity import ADAPTIVE_CARD, Nobody, consented, pressed, turn_from, with_file
 from bot.teams.adapter import answer_invoke
 from bot.teams.connector import DeliveryError
-from bot.turns.turn import Given, Offer, Place, Reply, Turn
+from bot.turns.turn import Given, Offer, Place, Posted, Reply, Turn
 
 _log = structlog.get_logger()
 
@@ -37,7 +37,8 @@ _SILENCE = b'{"statusCode":200,"type":"application/vnd.microsoft.activity.messag
 class Bot(TeamsActivityHandler):
     """`act` answers a turn; `apology` is for one that failed.
 
-    `met` hears, once they have their answer, who talked to the bot in a private chat.
+    `met` hears, once they have their answer, who talked to the bot in a private chat. `outsider`
+    says in a language what whoever has no account is told.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class Bot(TeamsActivityHandler):
         act: Callable[[Turn], Awaitable[Reply | None]],
         apology: Callable[[Turn], Reply],
         met: Callable[[Met], None],
+        outsider: Callable[[str], Reply],
     ) -> None:
         super().__init__()
         self._act = act
         self._apology = apology
         self._met = met
+        self._outsider = outsider
 
     async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:
         if turn_context.activity.name == "fileConsent/invoke":
@@ -57,7 +60,11 @@ class Bot(TeamsActivityHandler):
         if turn_context.activity.name != "adaptiveCard/action":
             return InvokeResponse(status=501)
         verb, data = pressed(turn_context.activity.value)
-        turn = replace(turn_from(turn_context.activity), words="", verb=verb, data=data)
+        try:
+            turn = replace(turn_from(turn_context.activity), words="", verb=verb, data=data)
+        except Nobody:
+            told = self._outsider(turn_context.activity.locale)
+            return answer_invoke(turn_context, _invoke_answer(told))
         reply = await self._reply(turn)
         self._meet(turn, turn_context)
         if reply and reply.file:
@@ -98,14 +105,26 @@ class Bot(TeamsActivityHandler):
     async def _send(self, context: TurnContext, reply: Reply | None) -> None:
         if reply is not None:
             files = [message_with_file(reply.file, reply.toast)] if reply.file else []
-            await self._send_all(context, message_with(reply), *files)
+            ids = await self._send_all(context, message_with(reply), *files)
+            if reply.sent and ids:
+                await self._tell(reply.sent, _posted(context, ids[0]))
 
-    async def _send_all(self, context: TurnContext, *messages: Activity) -> None:
+    async def _send_all(self, context: TurnContext, *messages: Activity) -> list[str]:
+        """The ids of those that Teams has taken."""
+        ids: list[str] = []
         try:
             for message in messages:
-                await context.send_activity(message)
+                sent = await context.send_activity(message)
+                ids += [sent.id] if sent and sent.id else []
         except DeliveryError as error:
             _log.warning("reply not delivered", status=error.status)
+        return ids
+
+    async def _tell(self, sent: Callable[[Posted], Awaitable[None]], posted: Posted) -> None:
+        try:
+            await sent(posted)
+        except Exception as error:  # noqa: BLE001 - the message is there, and the person has it
+            _log.error("message not noted", **where(error))
 
     async def _reply(self, turn: Turn) -> Reply | None:
         try:
@@ -114,6 +133,11 @@ class Bot(TeamsActivityHandler):
         except Exception as error:  # noqa: BLE001 - whatever failed, the person is told that nothing is lost
             _log.error("turn failed", **where(error))
             return None if turn.installed else self._apology(turn)
+
+
+def _posted(context: TurnContext, id: str) -> Posted:
+    activity = context.activity
+    return Posted(activity.service_url, activity.conversation.id, id)
 
 
 def message_with(reply: Reply) -> Activity:

@@ -79,8 +79,14 @@ class Connector:
         self, service_url: str, conversation: str, id: str, activity: dict[str, Any]
     ) -> str:
         """Put another message in the place of one that we sent. Raises `DeliveryError`."""
+        return await self.update_encoded(service_url, conversation, id, orjson.dumps(activity))
+
+    async def update_encoded(
+        self, service_url: str, conversation: str, id: str, activity: bytes
+    ) -> str:
+        """The same with an activity that is JSON already."""
         url = f"{_activities(service_url, conversation)}/{quote(id, safe='')}"
-        return _id_in(await self._call("PUT", url, orjson.dumps(activity)))
+        return _id_in(await self._call("PUT", url, activity))
 
     async def create_conversation(
         self, service_url: str, bot: str, tenant: str, object_id: str

@@ -10,7 +10,7 @@ from dataclasses import replace
 import structlog
 
 from bot.logs import where
-from bot.turns import facilitator, files, leads, moderator, opening, practitioner
+from bot.turns import facilitator, files, leads, moderator, opening, practitioner, session
 from bot.turns.turn import Place, Reply, Turn
 from bot.turns.visit import Handler, Service, Visit, takes_answers
 from cards.notice import choose_card, message_card
@@ -33,6 +33,9 @@ async def act(turn: Turn, service: Service) -> Reply | None:
         command = _command(turn, service, "private", dict.fromkeys(leads.WORDS))
         if leads.wants_list(turn, service, command):
             return await leads.offer_list(turn, service)
+    spoken = _command(turn, service, "channel", dict.fromkeys(session.WORDS))
+    if not turn.installed and session.is_meant(turn, spoken):
+        return await session.answer(turn, service)
     if turn.installed:
         await _note_install(turn, service)
         shown = None
@@ -57,6 +60,12 @@ def apology(turn: Turn, service: Service) -> Reply:
     else:
         shown = message_card(words, "something_wrong")
     return Reply(shown, words.messages["toast"])
+
+
+def outsider(locale: str, service: Service) -> Reply:
+    """For somebody without an account, of whom nobody could say whom they speak for."""
+    words = service.pack_for(locale).wording
+    return Reply(message_card(words, "session_guest"), words.messages["toast"])
 
 
 async def _note_install(turn: Turn, service: Service) -> None:

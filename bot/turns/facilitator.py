@@ -10,7 +10,7 @@ from bot.turns.posts import extension_card
 from bot.turns.upcoming import reminders
 from bot.turns.visit import Handler, Visit, closed_date
 from cards.help import facilitator_help_card, worried_in_channel_card
-from cards.page import say_day
+from cards.page import Page, say_day
 from cards.parts import Card
 from cards.progress import (
     MOST_IN_A_REASON,
@@ -29,6 +29,7 @@ from snapshot.opening import extend as move_deadline
 from snapshot.progress import last_progress, next_frozen
 from snapshot.publication import which_of
 from snapshot.snapshot import Phase
+from snapshot.wording import Command
 
 
 async def status(visit: Visit) -> Card:
@@ -122,8 +123,16 @@ async def close(visit: Visit) -> Card:
 
 
 async def help(visit: Visit) -> Card:
-    known = [c for c in visit.page.words.channel if c.id in {*WORDS, "new"}]
-    return facilitator_help_card(visit.page, known)
+    return facilitator_help_card(visit.page, *commands(visit.page))
+
+
+def commands(page: Page) -> tuple[list[Command], list[Command]]:
+    """What facilitators may type in the channel, and what in their private chat."""
+    words = page.words
+    return (
+        [c for c in words.channel if c.id in {*WORDS, "new", "session"}],
+        [c for c in words.private if c.id == "leads"],
+    )
 
 
 async def worried(visit: Visit) -> Card:

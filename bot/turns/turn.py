@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
@@ -90,6 +90,8 @@ class Given:
 class Turn:
     """One thing that one person did. `person` comes from the verified activity alone.
 
+    `id` is what Teams calls them there.
+
     `verb` is that of a pressed button (None: none was) and `data` what came with it, none of it
     to be trusted; `words` are what was typed, without mentions, and `file` the address of what was
     attached. `locale` is that of their Teams. `consent` is an answer to an offer.
@@ -105,6 +107,7 @@ class Turn:
     locale: str = ""
     file: str = ""
     consent: Consent | None = None
+    id: str = ""
 
     def text(self, key: str) -> str:
         """A value that the card sent. Raises `NotOffered` for what no card of ours sends."""
@@ -147,13 +150,30 @@ class NotTaken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Posted:
+    """Where a message of ours stands. `conversation` names its thread, too."""
+
+    service_url: str
+    conversation: str
+    id: str
+
+    def as_json(self) -> dict[str, str]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, str]) -> Self:
+        return cls(**value)
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """A card: in place of the one whose button was pressed, or as a message of its own.
 
     `toast` is all that a phone or a screen in a classroom may show of it. `file` follows in a
-    message of its own.
+    message of its own. `sent` hears where the message stands, if it is one.
     """
 
     card: Card
     toast: str
     file: Offer | Given | None = None
+    sent: Callable[[Posted], Awaitable[None]] | None = None

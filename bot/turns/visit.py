@@ -9,6 +9,8 @@ from datetime import date, datetime
 
 from bot.afterwards import Afterwards
 from bot.directory import Directory
+from bot.editing import Editing
+from bot.roster import Roster
 from bot.turns.turn import Turn
 from cards.page import Page, Setting, page_of, say_day
 from cards.parts import Card
@@ -52,7 +54,8 @@ class Service:
     `working_days` tells for each nation which days are working days; `new_id` makes random ids;
     `fetch` gets a file that was attached, or raises `NoFile`; `put` puts one where somebody wants
     it, or raises `NotTaken`, and `taken` are the last places where that was begun, as hashes;
-    `afterwards` ends what takes longer than a turn; whoever opens a snapshot holds `opening`.
+    `afterwards` ends what takes longer than a turn; whoever opens a snapshot holds `opening`;
+    `roster` knows who belongs to a conversation; `editing` edits messages that stand already.
     """
 
     directory: Directory
@@ -68,6 +71,8 @@ class Service:
     fetch: Callable[[str], Awaitable[bytes]]
     put: Callable[[str, bytes], Awaitable[None]]
     afterwards: Afterwards
+    roster: Roster
+    editing: Editing
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     taken: dict[bytes, None] = field(default_factory=dict)
     pages: dict[tuple[str, str], tuple[datetime, Page]] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from bot.teams.adapter import Adapter
 from bot.teams.bot import Bot
 from bot.teams.connector import Connector, new_session
 from bot.teams.identity import LocalCallers
-from bot.turns.dispatch import act, apology
+from bot.turns.dispatch import act, apology, outsider
 from bot.turns.turn import Reply, Turn
 from bot.web import make_web
 from cards.verbs import Verb
@@ -232,7 +232,12 @@ async def naive_bot(stage: Stage) -> AsyncIterator[None]:
         return True
 
     async with new_session() as session:
-        gullible = Bot(believes, lambda turn: apology(turn, service), lambda met: None)
+        gullible = Bot(
+            believes,
+            lambda turn: apology(turn, service),
+            lambda met: None,
+            lambda locale: outsider(locale, service),
+        )
         adapter = Adapter(LocalCallers(), Connector(session), gullible)
         runner = web.AppRunner(make_web(adapter.receive, is_ready), access_log=None)
         await runner.setup()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.sample import CONTACTS
@@ -63,6 +64,18 @@ from cards.progress import (
     status_card,
 )
 from cards.review import all_answered_card, review_card
+from cards.scene import Scene
+from cards.session import newer_card, shared_card
+from cards.session_forms import (
+    agree_form,
+    agreed_card,
+    dissent_form,
+    join_card,
+    more_card,
+    no_part_card,
+    own_card,
+    with_words,
+)
 from cards.statement import statement_card
 from cards.summary import interim_card, summary_card
 from cards.verbs import Verb
@@ -76,6 +89,18 @@ from snapshot.lead_lists import Parsed, Reason, Refused, Row
 from snapshot.leads import Added, Lead
 from snapshot.ports import SnapshotId
 from snapshot.screening import Finding, Identifier
+from snapshot.session import (
+    MOST_NOTE,
+    Agreed,
+    Dissent,
+    Moment,
+    Partner,
+    Ratings,
+    Session,
+    Stage,
+    spread_of,
+    strategic_of,
+)
 from snapshot.snapshot import Mixing, Snapshot, form_cells
 from snapshot.wording import Pack
 
@@ -448,6 +473,105 @@ def _reminder(which: str) -> Exhibit:
     return Exhibit(f"reminder_{which}", lambda page: reminder_card(page, which, "Siân"), sent=True)
 
 
+# -- the session ----------------------------------------------------------------------------------
+
+_HEBREW, _FAMILY = "\u05e9\u05dc\u05d5\u05dd", "\U0001f469\u200d\U0001f467"
+_ODD = f"More *time* for <b>talks</b> [here](x).\n\n{_HEBREW} {_FAMILY}"
+_LONGEST_NOTE = "ẅ🙂" * (MOST_NOTE // 2)
+
+
+def scene(
+    page: Page,
+    stage: Stage = Stage.RATING,
+    *,
+    position: int = 7,
+    number: int = 1,
+    joined: int = 12,
+    rated: int = 5,
+    agreed: int = 6,
+    words: str = "",
+    paused: bool = False,
+    near: bool = False,
+) -> Scene:
+    """A session at a statement, so many of the first of which are agreed."""
+    statements = page.instrument.statements
+    moment = Moment(statements[position - 1].id, number, stage)
+    ratings = [_rating(page, n if not near else 1) for n in range(rated)]
+    spread = spread_of(ratings, strategic_of(page.instrument))
+    session = Session(
+        "19:channel",
+        moment,
+        {s.id: number for s in statements[:position]},
+        spread if stage is Stage.REVEALED else None,
+        {s.id: _agreement(page, n, words) for n, s in enumerate(statements[:agreed])},
+        paused=paused,
+    )
+    agencies = page.instrument.agencies
+    partners = [
+        Partner(
+            f"{n:032}",
+            agencies[n % len(agencies)].id,
+            {moment.statement: (number, ratings[n])} if n < rated else {},
+            f"29:{n:0128}",
+        )
+        for n in range(joined)
+    ]
+    return Scene(page, session, partners)
+
+
+def _rating(page: Page, number: int) -> Ratings:
+    strategic = strategic_of(page.instrument)
+    one, other = strategic.progress.options, strategic.evidence.options
+    return Ratings(one[number % len(one)].id, other[number % len(other)].id)
+
+
+def _agreement(page: Page, number: int, words: str) -> Agreed:
+    """With words, no agency agrees."""
+    agencies = page.instrument.agencies if words else ()
+    dissent = tuple(Dissent(agency.id, words) for agency in agencies)
+    return Agreed(_rating(page, number), words, words, dissent)
+
+
+def _session(name: str, make: Callable[[Page], Card]) -> Exhibit:
+    return _in_channel(f"session_{name}", make)
+
+
+def _shared(name: str, stage: Stage = Stage.RATING, **more: Any) -> Exhibit:
+    return _session(name, lambda page: shared_card(scene(page, stage, **more)))
+
+
+def _own(name: str, stage: Stage = Stage.RATING, *, who: int = 0, **more: Any) -> Exhibit:
+    def make(page: Page) -> Card:
+        found = scene(page, stage, **more)
+        return own_card(found, found.partners[who], facilitates=who == 0)
+
+    return _session(name, make)
+
+
+def _agree(page: Page) -> Card:
+    return agree_form(scene(page, Stage.REVEALED, rated=12, near=True), {"progress": "partly"})
+
+
+def _agree_again(page: Page) -> Card:
+    found = scene(page, Stage.AGREED, agreed=7)
+    typed = {"note": _LONGEST_NOTE, "evidence_named": _ODD}
+    label = {"progress_label": "Partly true", "evidence_label": "Some evidence"}
+    return agree_form(found, typed, page.text("session_recorded_meanwhile", **label))
+
+
+def _dissent(page: Page) -> Card:
+    found = scene(page, Stage.AGREED, agreed=7, words=_ODD)
+    lengths = {"length": "2001", "most_characters": str(MOST_NOTE)}
+    label = page.words.inputs["dissent"].text
+    problem = page.text("session_too_long", field_label=label, **lengths)
+    return dissent_form(found, {"dissent": _LONGEST_NOTE}, problem)
+
+
+def _in_vain(page: Page) -> Card:
+    note = page.text("session_moved_on")
+    return with_words(shared_card(scene(page, number=2)), note, [_ODD, _LONGEST_NOTE])
+
+
 # -- and the rest ---------------------------------------------------------------------------------
 
 
@@ -457,8 +581,7 @@ def _practitioner_help(page: Page) -> Card:
 
 
 def _facilitator_help(page: Page) -> Card:
-    commands = [c for c in page.words.channel if c.id in {*facilitator.WORDS, "new"}]
-    return facilitator_help_card(page, commands)
+    return facilitator_help_card(page, *facilitator.commands(page))
 
 
 def _moderator_help(page: Page) -> Card:
@@ -565,6 +688,34 @@ EXHIBITS = (
     _in_channel("leads_added_many", _many_leads_added),
     _in_channel("leads_to_email", lambda page: leads_to_email_card(page, _BY)),
     _in_channel("leads_unreachable", _leads_unreachable),
+    _shared("start", position=1, joined=0, rated=0, agreed=0),
+    _shared("rating"),
+    _shared("all_rated", rated=12),
+    _shared("again", number=2),
+    _shared("gone_back", number=2, agreed=22),
+    _shared("apart", Stage.REVEALED, rated=12),
+    _shared("near", Stage.REVEALED, rated=12, near=True),
+    _shared("agreed", Stage.AGREED, agreed=7, words=_ODD),
+    _shared("agreed_at_length", Stage.AGREED, agreed=7, words=_LONGEST_NOTE, joined=60),
+    _shared("done", Stage.AGREED, position=22, agreed=22, words=_ODD, joined=60),
+    _shared("paused", paused=True),
+    _session("newer", newer_card),
+    _session("join", join_card),
+    _own("own", who=11),
+    _own("own_rated", who=1),
+    _own("own_of_a_facilitator", who=0),
+    _own("own_shown", Stage.REVEALED, who=1, rated=12),
+    _session("agree", _agree),
+    _session("agree_again", _agree_again),
+    _session("dissent", _dissent),
+    _session("more", lambda page: more_card(scene(page))),
+    _session("so_far", lambda page: agreed_card(scene(page, words=_ODD))),
+    _session("not_here", lambda page: no_part_card(page, "session_not_here")),
+    _session("guest", lambda page: no_part_card(page, "session_guest")),
+    _session("in_vain", _in_vain),
+    _message("session_none"),
+    _message("session_elsewhere"),
+    _message("session_no_scales"),
     _in_channel("help", _facilitator_help),
     _in_channel("form", _form),
     _in_channel("form_again", _form_again),

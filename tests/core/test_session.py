@@ -23,8 +23,11 @@ from snapshot.session import (
     Ratings,
     Session,
     Stage,
+    after,
     again,
     agree,
+    before,
+    dissent,
     find,
     forget_agreed,
     go_to,
@@ -34,6 +37,7 @@ from snapshot.session import (
     partner,
     partners,
     pause,
+    put_card,
     rate,
     reveal,
     start,
@@ -270,6 +274,91 @@ async def test_paused_nothing_moves_and_days_later_it_goes_on_where_it_was(area:
 async def test_started_twice_it_is_one_session(area: Area) -> None:
     first, second = await asyncio.gather(started(area), started(area))
     assert first == second == await started(area)
+
+
+async def test_the_next_is_the_one_after_and_after_the_last_the_first_that_is_open(
+    area: Area,
+) -> None:
+    shown = await revealed(area, await two_rated(area))
+    done = await agreed(area, shown.moment)
+    ids = [s.id for s in INSTRUMENT.statements]
+    found = [after(INSTRUMENT, done, id) for id in ids]
+    assert [s.id for s in found if s] == [*ids[1:], ids[1]]
+    everything = replace(done, agreed=dict.fromkeys(ids, done.agreed[SEE_SIGNS]))
+    assert after(INSTRUMENT, everything, ids[-1]) is None
+    assert [s.id if s else None for s in (before(INSTRUMENT, id) for id in ids)] == [
+        None,
+        *ids[:-1],
+    ]
+
+
+async def test_it_is_known_where_the_message_stands_and_where_the_last_one_stood(
+    area: Area,
+) -> None:
+    await started(area)
+    first, second = {"id": "1"}, {"id": "2"}
+    assert await put_card(area.running, area.records, first) == {}
+    assert await put_card(area.running, area.records, second) == first
+    session = await find(area.running, area.records)
+    assert session
+    assert session.card == second
+
+
+# -- what is written down -------------------------------------------------------------------------
+
+
+async def disagrees(area: Area, seen: Moment, agency: str, note: str) -> Session:
+    told = Dissent(agency, note)  # type: ignore[arg-type]
+    return await dissent(area.running, area.records, INSTRUMENT, seen, told)
+
+
+async def test_what_was_agreed_may_be_mended_and_is_as_near_as_it_was(area: Area) -> None:
+    shown = await revealed(area, await two_rated(area))
+    done = await agreed(area, shown.moment)
+    await disagrees(area, done.moment, HEALTH, "Too low.")
+    better = Agreed(Ratings(FULLY, STRONG), "Now with a note.")
+    mended = await agreed(area, done.moment, better)
+    told = (Dissent(HEALTH, "Too low."),)  # type: ignore[arg-type]
+    assert mended.agreed[SEE_SIGNS] == replace(better, near=True, dissent=told)
+    assert mended.moment == done.moment
+
+
+async def test_who_does_not_agree_is_noted_once_for_each_agency(area: Area) -> None:
+    shown = await revealed(area, await two_rated(area))
+    done = await agreed(area, shown.moment)
+    for agency, note in ((HEALTH, "One."), (POLICE, "Two.")):
+        await disagrees(area, done.moment, agency, note)
+    session = await disagrees(area, done.moment, HEALTH, "Three.")
+    noted = {d.agency: d.note for d in session.agreed[SEE_SIGNS].dissent}
+    assert noted == {POLICE: "Two.", HEALTH: "Three."}
+    session = await disagrees(area, done.moment, POLICE, "")
+    assert [d.agency for d in session.agreed[SEE_SIGNS].dissent] == [HEALTH]
+
+
+async def test_of_two_agencies_that_disagree_at_once_both_are_noted(area: Area) -> None:
+    shown = await revealed(area, await two_rated(area))
+    done = await agreed(area, shown.moment)
+    await asyncio.gather(*(disagrees(area, done.moment, a, "No.") for a in (POLICE, HEALTH)))
+    session = await find(area.running, area.records)
+    assert session
+    assert {d.agency for d in session.agreed[SEE_SIGNS].dissent} == {POLICE, HEALTH}
+
+
+async def test_dissent_has_an_agency_few_words_and_something_to_disagree_with(area: Area) -> None:
+    shown = await revealed(area, await two_rated(area))
+    with pytest.raises(NotOffered):
+        await disagrees(area, shown.moment, HEALTH, "No.")
+    done = await agreed(area, shown.moment)
+    for agency, note in (("nobody", "No."), (HEALTH, "x" * (MOST_NOTE + 1))):
+        with pytest.raises(NotOffered):
+            await disagrees(area, done.moment, agency, note)
+
+
+async def test_whoever_joins_is_called_what_teams_calls_them_last(area: Area) -> None:
+    await started(area)
+    for called in ("29:a", "29:b"):
+        await join(area.running, area.records, INSTRUMENT, who(1), POLICE, called)
+    assert [p.called for p in await partners(area.running, area.records)] == ["29:b"]
 
 
 # -- two at once ----------------------------------------------------------------------------------
