@@ -33,3 +33,7 @@ class Verb(StrEnum):
     READ_COMMENTS = "comments.review"
     DECIDE = "comments.decide"
     THEME = "comments.theme"
+    PLAN = "plan.show"
+    ADVICE = "plan.advice"
+    EDIT_ACTION = "plan.edit"
+    TAKE_OFF = "plan.remove"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from bot.turns import plan
 from bot.turns.form import deadline_after, is_line
 from bot.turns.posts import extension_card
 from bot.turns.upcoming import reminders
@@ -122,7 +123,7 @@ async def close(visit: Visit) -> Card:
 
 
 async def help(visit: Visit) -> Card:
-    known = [c for c in visit.page.words.channel if c.id in {*WORDS, "new"}]
+    known = [c for c in visit.page.words.channel if c.id in {*WORDS, *plan.WORDS, "new"}]
     return facilitator_help_card(visit.page, known)
 
 

@@ -14,7 +14,7 @@ import orjson
 import pytest
 from adaptive_cards_python import AdaptiveCard
 
-from bot.turns import facilitator, leads, moderator, opening, practitioner
+from bot.turns import facilitator, leads, moderator, opening, plan, practitioner
 from bot.turns.turn import Place
 from cards.page import Page, say_month
 from cards.parts import Card
@@ -32,7 +32,13 @@ SENT = tuple(exhibit for exhibit in EXHIBITS if exhibit.sent)
 
 ANSWERED = {
     Place.PRIVATE: {*practitioner.VERBS, *leads.PRIVATE_VERBS},
-    Place.CHANNEL: {*facilitator.VERBS, *leads.VERBS, *opening.VERBS, *moderator.VERBS},
+    Place.CHANNEL: {
+        *facilitator.VERBS,
+        *leads.VERBS,
+        *plan.VERBS,
+        *opening.VERBS,
+        *moderator.VERBS,
+    },
 }
 
 _QUOTED = re.compile(r'"[^"]*"')
