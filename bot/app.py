@@ -39,6 +39,7 @@ from bot.worker import Deed, Worker
 from bot.working_days import working_days
 from cards.page import Setting
 from content.packs import HERE, BrokenPack, load_packs
+from content.recommending import load_libraries
 from content.screening import load_screener
 from snapshot.opening import SERVICE, service_sealer
 from snapshot.ports import DIRECTORY, Keys, KeysError, Kind, Missing, Records, RecordsError
@@ -189,6 +190,9 @@ async def _service(
         ),
         rights=_rights(settings),
         screener=await asyncio.to_thread(load_screener, content),
+        libraries=await asyncio.to_thread(
+            load_libraries, content, [pack.instrument for pack in packs.values()]
+        ),
         clock=clock,
         working_days=working_days,
         new_id=lambda: secrets.token_hex(10),

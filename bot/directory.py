@@ -188,6 +188,9 @@ class Directory:
         except Changed:
             await self.all(fresh=True)
             return None
+        if running.key_is_gone:  # which the settings were sealed under
+            kept = await self._take_up(record)
+            return self.note(kept) if kept else None
         return self.note(running.with_record(record))
 
     def _with_its_instrument(self, running: Running) -> Running:

@@ -59,10 +59,12 @@ def number_input(
     return [box, *_hint(label)]
 
 
-def date_input(words: Wording, id: str, typed: Values, *, first: str) -> list[ElementType]:
-    """`first`: the earliest day, as YYYY-MM-DD."""
+def date_input(words: Wording, id: str, typed: Values, *, first: str = "") -> list[ElementType]:
+    """`first`: the earliest day, as YYYY-MM-DD, if there is one."""
     label = label_of(words, id)
-    box = Date(type="Input.Date", id=id, label=label.text, min=first)
+    box = Date(type="Input.Date", id=id, label=label.text)
+    if first:
+        box.min = first
     if typed.get(id):
         box.value = typed[id]
     return [box, *_hint(label)]
@@ -88,6 +90,24 @@ def choice_input(
         style="expanded",
         wrap=True,
         choices=[Choice(title=choices[value], value=value) for value in offered or choices],
+    )
+    if typed.get(id) in choices:
+        box.value = typed[id]
+    return [box, *_hint(label)]
+
+
+def list_input(
+    words: Wording, id: str, typed: Values, choices: Mapping[str, str]
+) -> list[ElementType]:
+    """One of many, which unfold; `choices` are labels by their values."""
+    label = label_of(words, id)
+    box = ChoiceSet(
+        type="Input.ChoiceSet",
+        id=id,
+        label=label.text,
+        style="compact",
+        wrap=True,
+        choices=[Choice(title=title, value=value) for value, title in choices.items()],
     )
     if typed.get(id) in choices:
         box.value = typed[id]

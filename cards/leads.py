@@ -5,17 +5,17 @@ Addresses stand only in what answers a facilitator's own tap, never in what is s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 
 import orjson
-from adaptive_cards_python.adaptive_card.Element import Container, ElementType, TextBlock
+from adaptive_cards_python.adaptive_card.Element import Container, ElementType
 
 from cards.inputs import text_input
 from cards.page import Page, say_day
 from cards.parts import (
     Card,
+    as_it_is,
     buttons,
     card,
     container,
@@ -34,9 +34,6 @@ MOST_PASTED = 20_000
 _MOST_BYTES = 9_000
 """Of one list on a card; two of them and all else have to fit into 28,000."""
 _BYTES_AROUND = 90
-
-_MARKS = re.compile(r"(?<![^\W_])_|_(?![^\W_])|[\\`*\[\]<>~#|]")
-"""What would be taken for a link or for bold print. Not an underscore within a word."""
 
 _HERE = "\N{OBJECT REPLACEMENT CHARACTER}"
 
@@ -110,7 +107,7 @@ def leads_unreachable_card(page: Page, by: date, leads: Sequence[Lead], start: i
         page,
         [
             *paragraphs(before.strip()),
-            container([_as_it_is(row) for row in shown], style="emphasis"),
+            container([as_it_is(row, spacing="small") for row in shown], style="emphasis"),
             *([buttons(more)] if end < len(leads) else []),
             *paragraphs(after.strip()),
             _email(page),
@@ -137,12 +134,7 @@ def _counts(page: Page, added: Added) -> str:
 
 
 def _lines(page: Page, lines: Sequence[str]) -> list[ElementType]:
-    return [_as_it_is(line) for line in _first(page, lines, len(lines))]
-
-
-def _as_it_is(line: str) -> TextBlock:
-    """A plain text block, since clients do not break a long address in a rich one."""
-    return text(_MARKS.sub(r"\\\g<0>", line), spacing="small")
+    return [as_it_is(line, spacing="small") for line in _first(page, lines, len(lines))]
 
 
 def _refused(page: Page, found: Parsed) -> list[ElementType]:

@@ -44,6 +44,8 @@ MOST_KEPT = 500
 """Cards of one page, about 4 KB each."""
 
 _HEADING = re.compile(r"\*\*([^*]+)\*\*")
+_MARKS = re.compile(r"(?<![^\W_])_|_(?![^\W_])|[\\`*\[\]<>~#|&{]|^[-+]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
+"""What would be taken for a link, bold print, a list or a date. Not an underscore within a word."""
 _BAR_SIZE = (440, 6)
 _BAR_DONE = bytes((0x00, 0x5E, 0xB8))
 _BAR_LEFT = bytes((0xC8, 0xC6, 0xC4))
@@ -142,6 +144,14 @@ def paragraphs(words: str) -> list[ElementType]:
         bold = _HEADING.fullmatch(paragraph.strip())
         blocks.append(heading(bold[1]) if bold else text(paragraph.strip()))
     return blocks
+
+
+def as_it_is(line: str, **look: Any) -> TextBlock:
+    """One line of somebody's own words, as plain text.
+
+    For what may hold a long address: clients break it here, and not in a rich block.
+    """
+    return text(_MARKS.sub(r"\\\g<0>", line), **look)
 
 
 def verbatim(words: str) -> RichTextBlock:

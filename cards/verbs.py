@@ -48,3 +48,7 @@ class Verb(StrEnum):
     PAUSE = "session.pause"
     MORE = "session.more"
     AGREED = "session.agreed"
+    PLAN = "plan.show"
+    ADVICE = "plan.advice"
+    EDIT_ACTION = "plan.edit"
+    TAKE_OFF = "plan.remove"

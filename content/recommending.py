@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +12,14 @@ from content.yaml_files import BrokenPack, Part, complaint, read
 from snapshot import advice as core
 from snapshot.instrument import BandId, Instrument, StatementId
 
-__all__ = ["load_library"]
+__all__ = ["load_libraries", "load_library"]
+
+
+def load_libraries(folder: Path, instruments: Iterable[Instrument]) -> dict[str, core.Library]:
+    """By language; empty where the programme has none. Raises `BrokenPack`."""
+    found = {i.language: load_library(folder, i) for i in instruments}
+    return {language: library for language, library in found.items() if library}
+
 
 type _Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 

@@ -124,6 +124,12 @@ class Library:
         if missing := set(Direction) - set(self.arrows):
             raise BrokenLibrary(f"lacks {', '.join(sorted(missing))}", "direction_of_travel")
 
+    def may_recommend(self, about: str, because: str) -> bool:
+        """Whether there is a recommendation for a statement's colour, or for a pattern."""
+        advice = self.statements.get(StatementId(about))
+        is_colour = advice is not None and because in advice.by_band
+        return is_colour or any(p.id == because for p in self.patterns)
+
     def _check(self, recommendation: Recommendation, *place: str | int) -> None:
         unknown = {recommendation.lead, *recommendation.needed} - set(self.leads)
         if unknown:

@@ -23,6 +23,14 @@ class NotOpen(SnapshotError):
         self.state = state
 
 
+class Overtaken(SnapshotError):
+    """Somebody else has changed it since it was looked at. Nothing has changed."""
+
+
+class Full(SnapshotError):
+    """There are as many as there can be."""
+
+
 class NotLater(SnapshotError):
     """A deadline can only move to a later time."""
 

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     LEAD = "lead"
     SESSION = "session"
     PARTNER = "partner"
+    ACTION = "action"
     INSTALL = "install"
 
 

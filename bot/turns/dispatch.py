@@ -10,7 +10,7 @@ from dataclasses import replace
 import structlog
 
 from bot.logs import where
-from bot.turns import facilitator, files, leads, moderator, opening, practitioner, session
+from bot.turns import facilitator, files, leads, moderator, opening, plan, practitioner, session
 from bot.turns.turn import Place, Reply, Turn
 from bot.turns.visit import Handler, Service, Visit, takes_answers
 from cards.notice import choose_card, message_card
@@ -244,7 +244,7 @@ async def _facilitating(turn: Turn, service: Service, running: Running, command:
     handler = (
         _FACILITATING_VERBS.get(turn.verb)
         if turn.verb is not None
-        else facilitator.WORDS.get(command)
+        else _FACILITATING_WORDS.get(command)
     )
     if handler in _DECIDING:
         found = await service.directory.find(running.snapshot.id, fresh=True)
@@ -287,13 +287,14 @@ def _private_chat_only(turn: Turn, service: Service) -> Card:
 # -- what was pressed or typed ------------------------------------------------------------------
 
 _PRIVATE_VERBS = {**practitioner.VERBS, **leads.PRIVATE_VERBS}
-_FACILITATING_VERBS = {**facilitator.VERBS, **leads.VERBS}
-_DECIDING = facilitator.DECIDING | leads.DECIDING
+_FACILITATING_VERBS = {**facilitator.VERBS, **leads.VERBS, **plan.VERBS}
+_FACILITATING_WORDS = {**facilitator.WORDS, **plan.WORDS}
+_DECIDING = facilitator.DECIDING | leads.DECIDING | plan.DECIDING
 
 _CHANNEL_COMMANDS = {
     **opening.WORDS,
     **moderator.WORDS,
-    **facilitator.WORDS,
+    **_FACILITATING_WORDS,
 }
 
 _WITH_MORE = frozenset({"moderate"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from bot.turns import plan
 from bot.turns.form import deadline_after, is_line
 from bot.turns.posts import extension_card
 from bot.turns.upcoming import reminders
@@ -130,7 +131,7 @@ def commands(page: Page) -> tuple[list[Command], list[Command]]:
     """What facilitators may type in the channel, and what in their private chat."""
     words = page.words
     return (
-        [c for c in words.channel if c.id in {*WORDS, "new", "session"}],
+        [c for c in words.channel if c.id in {*WORDS, *plan.WORDS, "new", "session"}],
         [c for c in words.private if c.id == "leads"],
     )
 

@@ -15,6 +15,7 @@ from bot.turns.turn import Turn
 from cards.page import Page, Setting, page_of, say_day
 from cards.parts import Card
 from content.packs import FIRST_LANGUAGE
+from snapshot.advice import Library
 from snapshot.calendar import IsWorkingDay, earliest_mixing
 from snapshot.envelope import Envelope
 from snapshot.instrument import Instrument
@@ -64,6 +65,7 @@ class Service:
     setting: Setting
     rights: Rights
     screener: Screener
+    libraries: Mapping[str, Library]
     clock: Callable[[], datetime]
     working_days: Callable[[str], IsWorkingDay]
     new_id: Callable[[], str]
@@ -92,6 +94,10 @@ class Service:
 
     def instrument(self, running: Running) -> Instrument:
         return self.pack_for(running.snapshot.language).instrument
+
+    def library(self, running: Running) -> Library | None:
+        """What the programme recommends, if it does, in the language of the report."""
+        return self.libraries.get(self.instrument(running).language)
 
     def page(self, running: Running, language: str = "") -> Page:
         """Made once and kept: putting dates into words costs as much as a card.

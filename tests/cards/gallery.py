@@ -52,6 +52,16 @@ from cards.opening import (
 )
 from cards.page import Page, Setting, page_of
 from cards.parts import Card, press, with_note
+from cards.plan import (
+    BOXES,
+    Desk,
+    action_form,
+    advice_card,
+    plan_card,
+    plan_notice,
+    take_off_card,
+    values_of,
+)
 from cards.progress import (
     Planned,
     close_card,
@@ -80,13 +90,17 @@ from cards.statement import statement_card
 from cards.summary import interim_card, summary_card
 from cards.verbs import Verb
 from cards.welcome import welcome_card
-from content.packs import load_packs
+from content.packs import HERE, load_packs
+from content.recommending import load_libraries
+from snapshot.advice import Library
 from snapshot.comments import Comment, CommentState
 from snapshot.disclosure import DomainFigures, End, Figure, Summary
 from snapshot.envelope import Ballot
-from snapshot.instrument import Statement
+from snapshot.findings import Recommended
+from snapshot.instrument import BandId, Statement
 from snapshot.lead_lists import Parsed, Reason, Refused, Row
 from snapshot.leads import Added, Lead
+from snapshot.plan import MOST, Action, Plan, Status
 from snapshot.ports import SnapshotId
 from snapshot.screening import Finding, Identifier
 from snapshot.session import (
@@ -572,6 +586,135 @@ def _in_vain(page: Page) -> Card:
     return with_words(shared_card(scene(page, number=2)), note, [_ODD, _LONGEST_NOTE])
 
 
+# -- the plan -------------------------------------------------------------------------------------
+
+_TODAY = date(2025, 6, 2)
+
+
+@cache
+def _libraries() -> dict[str, Library]:
+    return load_libraries(HERE, [pack.instrument for pack in _packs().values()])
+
+
+def _desk(page: Page) -> Desk:
+    return Desk(page, _libraries()[page.words.language], _TODAY)
+
+
+def _red(page: Page) -> list[Recommended]:
+    """What is recommended where everything is red, and then everything that shows."""
+    library, red = _libraries()[page.words.language], page.instrument.bands[0].id
+    found = [Recommended(s, red, a.by_band[red]) for s, a in library.statements.items()]
+    shown = page.instrument.domains[0].id
+    return [*found, *(Recommended(shown, p.id, p.recommendation) for p in library.patterns)]
+
+
+def _action(page: Page, number: int = 0) -> Action:
+    """One as the library words it, with an owner."""
+    found = _red(page)[number]
+    return Action(
+        f"{number:020x}",
+        page.snapshot.id,
+        date(2025, 4, 20),
+        title=found.recommendation.text,
+        owner="Siân O'Neill-Ŵyn",
+        agency=found.recommendation.lead,
+        due=date(2025, 9, 30),
+        check=found.recommendation.check,
+        about=found.about,
+        because=found.because,
+        revision=1,
+    )
+
+
+def _a_plan(page: Page) -> Plan:
+    """Without an owner, overdue, done, from another snapshot; and words that look like code."""
+    bare = Action("f" * 20, page.snapshot.id, _TODAY, title="Meet the schools", revision=1)
+    late = replace(
+        _action(page, 1), due=date(2025, 5, 1), status=Status.UNDER_WAY, note="Waits for a room."
+    )
+    strange = replace(
+        _action(page, 2),
+        title="**Ask** [them](http://x) <b>now</b> # \u05e9\u05dc\u05d5\u05dd 👩🏽\u200d🏫",
+        note="1. First.\n- Second, at https://example.org/a_b?c=d&e={{DATE(2025-01-01T00:00:00Z)}}\n"
+        * 2,
+        check="Word. " * 40,
+    )
+    done = replace(_action(page, 3), snapshot=SnapshotId("before"), status=Status.DONE)
+    return Plan((late, _action(page), strange, bare), (done,))
+
+
+def _plan(page: Page) -> Card:
+    return plan_card(_desk(page), _a_plan(page), left=7, notes=[page.text("plan_saved")])
+
+
+def _plan_not_yet(page: Page) -> Card:
+    old = replace(_action(page), snapshot=SnapshotId("before"))
+    return plan_card(_desk(page), Plan((), (old,)))
+
+
+def _plan_of_many(page: Page) -> Card:
+    """The longest that can be, of characters that take the most room."""
+    full = replace(
+        _action(page),
+        title="👩" * MOST["title"],
+        owner="ŵ" * MOST["owner"],
+        check="W" * MOST["check"],
+    )
+    return plan_card(_desk(page), Plan((full,) * 50), left=7)
+
+
+def _own_action(page: Page) -> Card:
+    empty = Action("0" * 20, page.snapshot.id, _TODAY)
+    return action_form(_desk(page), empty, values_of(empty))
+
+
+def _pick(page: Page) -> Card:
+    picked = replace(_action(page), owner="", revision=0)
+    return action_form(_desk(page), picked, values_of(picked))
+
+
+def _action_again(page: Page) -> Card:
+    """Everything that may be wrong with it at once, and words as long as they may be."""
+    label = page.words.inputs["note"].text
+    numbers = {"character_count": "2,100", "character_most": "2,000"}
+    problems = [
+        page.text("plan_needs_title", field_label=page.words.inputs["recommendation"].text),
+        page.text("plan_too_long", field_label=label, **numbers),
+        page.text("plan_cut", field_label=label),
+        page.text("plan_late"),
+        page.text("plan_full", action_most="100"),
+    ]
+    typed = {**values_of(_action(page)), "recommendation": "", "note": "👩" * MOST["note"]}
+    return action_form(_desk(page), _action(page), typed, problems=problems)
+
+
+def _overtaken(page: Page) -> Card:
+    mine = {id: "👩" * MOST[name] for id, name in _LONG_BOXES.items()}
+    typed = {**values_of(_action(page)), **mine}
+    now = replace(_action(page), **{name: "ŵ" * MOST[name] for name in MOST})  # type: ignore[arg-type]
+    said = [page.text("plan_overtaken")]
+    return action_form(_desk(page), _action(page), typed, problems=said, now=now)
+
+
+_LONG_BOXES = {id: name for id, name in BOXES.items() if name in MOST}
+
+
+def _gone(page: Page) -> Card:
+    off = replace(_action(page), revision=2)
+    said = [page.text("plan_gone")]
+    return action_form(_desk(page), off, values_of(_action(page)), problems=said)
+
+
+def _advice(page: Page) -> Card:
+    amber = page.instrument.bands[1].id
+    found = [*_red(page)[:3], replace(_red(page)[4], because=BandId(amber)), *_red(page)[-2:]]
+    return advice_card(_desk(page), found)
+
+
+def _all_advice(page: Page) -> Card:
+    return advice_card(_desk(page), _red(page), start=20)
+
+
 # -- and the rest ---------------------------------------------------------------------------------
 
 
@@ -746,6 +889,20 @@ EXHIBITS = (
     _moderators("comments_nudge"),
     _moderators("comments_escalated_nudge"),
     _in_channel("moderator_help", _moderator_help),
+    _in_channel("plan_where", plan_notice),
+    _in_channel("plan", _plan),
+    _in_channel("plan_empty", lambda page: plan_card(_desk(page), Plan(), left=0)),
+    _in_channel("plan_not_yet", _plan_not_yet),
+    _in_channel("plan_of_many", _plan_of_many),
+    _in_channel("plan_own_action", _own_action),
+    _in_channel("plan_pick", _pick),
+    _in_channel("plan_action_again", _action_again),
+    _in_channel("plan_overtaken", _overtaken),
+    _in_channel("plan_gone", _gone),
+    _in_channel("plan_take_off", lambda page: take_off_card(_desk(page), _action(page))),
+    _in_channel("plan_advice", _advice),
+    _in_channel("plan_advice_end", _all_advice),
+    _in_channel("plan_advice_none", lambda page: advice_card(_desk(page), [])),
     _in_channel("close", close_card),
     _in_channel("closed", lambda page: closed_card(page, _closed_date(page))),
     _in_channel("worried", worried_in_channel_card),

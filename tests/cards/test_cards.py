@@ -14,7 +14,7 @@ import orjson
 import pytest
 from adaptive_cards_python import AdaptiveCard
 
-from bot.turns import facilitator, leads, moderator, opening, practitioner, session
+from bot.turns import facilitator, leads, moderator, opening, plan, practitioner, session
 from bot.turns.turn import Place
 from cards.page import Page, say_month
 from cards.parts import Card
@@ -38,6 +38,7 @@ ANSWERED = {
         *opening.VERBS,
         *moderator.VERBS,
         *session.VERBS,
+        *plan.VERBS,
     },
 }
 

@@ -21,7 +21,7 @@ from tests.stories.commenting import (
 )
 from tests.stories.conftest import free_port
 from tests.stories.opening import BotOnDemand
-from tests.stories.people import answers, answers_all, begins, sends
+from tests.stories.people import answers, answers_all, begins, closes, sends
 from tests.stories.test_reminding import LAST, MIDWAY, OPENING, a_channel_with_leads, works_at
 
 
@@ -187,3 +187,20 @@ async def test_both_channels_are_posted_to_where_somebody_talked_last(
     await works_at(bot, OPENING)
     assert any("Snow." in s.card.words for s in unasked(region, channels.facilitators))
     assert len(unasked(teams, channels.facilitators)) == had
+
+
+async def test_a_channel_that_moves_after_the_key_is_gone_is_still_served(
+    teams: Teams, region: Teams, bot: BotOnDemand
+) -> None:
+    """Months later: what was published is shown, and the plan kept up."""
+    fay, channel = teams.person("Fay"), teams.channel()
+    await closes(fay, channel)
+    await bot.works()
+    bot.clock.moves(days=8)
+    assert "key-destroyed" in [deed.did for deed in await bot.works()]
+    there = moved(fay, region)
+    for _ in range(2):
+        assert "results are withheld" in (await there.posts("status", channel)).words
+    place = bot.app.service.directory.address(await the_snapshot(bot))
+    assert place
+    assert place.service_url == f"{region.url}/"
