@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from random import SystemRandom
 
 import aiohttp
@@ -36,11 +37,14 @@ from bot.worker import Deed, Worker
 from bot.working_days import working_days
 from cards.page import Setting
 from content.packs import HERE, BrokenPack, load_packs
+from content.recommending import load_library
 from content.screening import load_screener
+from snapshot.advice import Library
 from snapshot.opening import SERVICE, service_sealer
 from snapshot.ports import DIRECTORY, Keys, KeysError, Kind, Missing, Records, RecordsError
 from snapshot.sealing import Person
 from snapshot.snapshot import Phase
+from snapshot.wording import Pack
 from storage.errors import Unusable
 from storage.keyfiles import KeyFiles
 from storage.sqlite import SqliteRecords
@@ -186,7 +190,13 @@ async def _service(
         fetch=files.fetch,
         put=files.put,
         afterwards=afterwards,
+        libraries=await asyncio.to_thread(_libraries, content, packs),
     )
+
+
+def _libraries(folder: Path, packs: Mapping[str, Pack]) -> dict[str, Library]:
+    found = {name: load_library(folder, pack.instrument) for name, pack in packs.items()}
+    return {name: library for name, library in found.items() if library}
 
 
 def _rights(settings: Settings) -> Rights:

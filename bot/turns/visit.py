@@ -13,6 +13,7 @@ from bot.turns.turn import Turn
 from cards.page import Page, Setting, page_of, say_day
 from cards.parts import Card
 from content.packs import FIRST_LANGUAGE
+from snapshot.advice import Library
 from snapshot.calendar import IsWorkingDay, earliest_mixing
 from snapshot.envelope import Envelope
 from snapshot.instrument import Instrument
@@ -52,7 +53,8 @@ class Service:
     `working_days` tells for each nation which days are working days; `new_id` makes random ids;
     `fetch` gets a file that was attached, or raises `NoFile`; `put` puts one where somebody wants
     it, or raises `NotTaken`, and `taken` are the last places where that was begun, as hashes;
-    `afterwards` ends what takes longer than a turn; whoever opens a snapshot holds `opening`.
+    `afterwards` ends what takes longer than a turn; whoever opens a snapshot holds `opening`;
+    `libraries` are recommendations by language, where the programme has any.
     """
 
     directory: Directory
@@ -70,6 +72,7 @@ class Service:
     afterwards: Afterwards
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     taken: dict[bytes, None] = field(default_factory=dict)
+    libraries: Mapping[str, Library] = field(default_factory=dict)
     pages: dict[tuple[str, str], tuple[datetime, Page]] = field(default_factory=dict)
 
     @property
