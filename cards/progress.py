@@ -123,6 +123,12 @@ def closed_card(page: Page, closed_date: str) -> Card:
     )
 
 
+def report_card(page: Page) -> Card:
+    """Where facilitators get the report."""
+    said = page.text("report_in_private")
+    return card(page, [text(said), buttons(link_of(page, "open_chat"))])
+
+
 def refused_card(page: Page, message: str) -> Card:
     """Somebody may not do that here, or not now; the way to what they may see."""
     return card(page, [text(page.text(message)), buttons(press(page, Verb.STATUS))])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 FONTS = Path(__file__).with_name("fonts")
 
-_SILENT = frozenset({"Mn", "Me", "Cf", "Zl", "Zp"})
+_SILENT = frozenset({"Mn", "Me", "Cf", "Sk", "Zl", "Zp"})
 """Kinds of characters that shape others and have no name worth reading."""
 
 

@@ -45,6 +45,21 @@ _FILLS = {
     Look.HIGH: ("1B5E3A", _WHITE),
     Look.NONE: ("E6E6E6", _INK),
 }
+_STYLES = (
+    "Title",
+    "Subtitle",
+    "Heading1",
+    "Heading2",
+    "TOCHeading",
+    "ListBullet",
+    "ListNumber",
+    "Quote",
+    "Caption",
+    "TableGrid",
+    "Footer",
+)
+"""Of the template, by their ids."""
+
 _MARGIN = Cm(2)
 _ROOM_TO_WRITE = Cm(1.2)
 
@@ -70,7 +85,7 @@ class _Writing:
             self._section(section, number)
         into = io.BytesIO()
         self._file.save(into)
-        return with_fixed_times(into.getvalue(), without=("docProps/thumbnail.jpeg",))
+        return with_fixed_times(into.getvalue())
 
     # -- the file as a whole ----------------------------------------------------------------------
 
@@ -82,7 +97,7 @@ class _Writing:
         properties.author = properties.last_modified_by = properties.comments = ""
         properties.created = properties.modified = moment
         properties.revision = 1
-        _drop_thumbnail(self._file)
+        _drop_what_is_not_used(self._file)
         _set_language(self._file, document.language)
         _set_styles(self._file)
         section = self._file.sections[0]
@@ -282,12 +297,25 @@ def _set_language(file: WordFile, language: str) -> None:
         found.set(qn("w:val"), language)
 
 
-def _drop_thumbnail(file: WordFile) -> None:
-    """The template's, which is a picture of nothing."""
-    package = file.part.package
-    for id, relation in [*package.rels.items()]:
-        if relation.reltype.endswith("/thumbnail"):
-            package.rels.pop(id)
+def _drop_what_is_not_used(file: WordFile) -> None:
+    """Of the template: a picture of nothing, and most of its styles, which are slow to search."""
+    for part in (file.part.package, file.part):
+        for id, relation in [*part.rels.items()]:
+            if relation.reltype.endswith(("/thumbnail", "/stylesWithEffects")):
+                part.rels.pop(id)
+    styles = {style.get(qn("w:styleId")): style for style in file.styles.element.style_lst}
+    kept = {id for id, style in styles.items() if id in _STYLES or style.get(qn("w:default"))}
+    while more := {id for each in kept for id in _named_by(styles[each])} & set(styles) - kept:
+        kept |= more
+    for id in set(styles) - kept:
+        file.styles.element.remove(styles[id])
+
+
+def _named_by(style: Any) -> Iterator[str]:
+    for name in ("w:basedOn", "w:link", "w:next"):
+        found = style.find(qn(name))
+        if found is not None:
+            yield found.get(qn("w:val"))
 
 
 def _set_margins(section: Any) -> None:

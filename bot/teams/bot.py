@@ -60,8 +60,8 @@ class Bot(TeamsActivityHandler):
         turn = replace(turn_from(turn_context.activity), words="", verb=verb, data=data)
         reply = await self._reply(turn)
         self._meet(turn, turn_context)
-        if reply and reply.file:
-            await self._send_all(turn_context, message_with_file(reply.file, reply.toast))
+        if reply:
+            await self._send_all(turn_context, *_files(reply))
         return answer_invoke(turn_context, _invoke_answer(reply) if reply else _SILENCE)
 
     async def _on_consent(self, turn_context: TurnContext) -> InvokeResponse:
@@ -97,8 +97,7 @@ class Bot(TeamsActivityHandler):
 
     async def _send(self, context: TurnContext, reply: Reply | None) -> None:
         if reply is not None:
-            files = [message_with_file(reply.file, reply.toast)] if reply.file else []
-            await self._send_all(context, message_with(reply), *files)
+            await self._send_all(context, message_with(reply), *_files(reply))
 
     async def _send_all(self, context: TurnContext, *messages: Activity) -> None:
         try:
@@ -125,6 +124,10 @@ def message_with(reply: Reply) -> Activity:
 
 def message_with_file(file: Offer | Given, toast: str) -> Activity:
     return Activity(type=ActivityTypes.message, summary=toast, attachments=[with_file(file)])
+
+
+def _files(reply: Reply) -> list[Activity]:
+    return [message_with_file(file, reply.toast) for file in reply.files]
 
 
 def encoded(reply: Reply) -> bytes:

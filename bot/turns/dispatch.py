@@ -10,7 +10,7 @@ from dataclasses import replace
 import structlog
 
 from bot.logs import where
-from bot.turns import facilitator, files, leads, moderator, opening, practitioner
+from bot.turns import facilitator, files, leads, moderator, opening, practitioner, reports
 from bot.turns.turn import Place, Reply, Turn
 from bot.turns.visit import Handler, Service, Visit, takes_answers
 from cards.notice import choose_card, message_card
@@ -28,11 +28,13 @@ _log = structlog.get_logger()
 async def act(turn: Turn, service: Service) -> Reply | None:
     """What a turn is answered with; None where silence is right."""
     if turn.consent is not None:
-        return await files.answered(turn, service, leads.FILES)
+        return await files.answered(turn, service, _FILES)
     if turn.place is Place.PRIVATE and not turn.installed:
-        command = _command(turn, service, "private", dict.fromkeys(leads.WORDS))
+        command = _command(turn, service, "private", dict.fromkeys(leads.WORDS | reports.WORDS))
         if leads.wants_list(turn, service, command):
             return await leads.offer_list(turn, service)
+        if reports.wants_report(turn, service, command):
+            return await reports.offer_report(turn, service)
     if turn.installed:
         await _note_install(turn, service)
         shown = None
@@ -280,6 +282,8 @@ def _private_chat_only(turn: Turn, service: Service) -> Card:
 _PRIVATE_VERBS = {**practitioner.VERBS, **leads.PRIVATE_VERBS}
 _FACILITATING_VERBS = {**facilitator.VERBS, **leads.VERBS}
 _DECIDING = facilitator.DECIDING | leads.DECIDING
+
+_FILES = {**leads.FILES, **reports.FILES}
 
 _CHANNEL_COMMANDS = {
     **opening.WORDS,

@@ -150,10 +150,10 @@ class NotTaken(Exception):
 class Reply:
     """A card: in place of the one whose button was pressed, or as a message of its own.
 
-    `toast` is all that a phone or a screen in a classroom may show of it. `file` follows in a
-    message of its own.
+    `toast` is all that a phone or a screen in a classroom may show of it. Each of `files` follows
+    in a message of its own.
     """
 
     card: Card
     toast: str
-    file: Offer | Given | None = None
+    files: tuple[Offer | Given, ...] = ()

@@ -53,7 +53,8 @@ class Service:
     `working_days` tells for each nation which days are working days; `new_id` makes random ids;
     `fetch` gets a file that was attached, or raises `NoFile`; `put` puts one where somebody wants
     it, or raises `NotTaken`, and `taken` are the last places where that was begun, as hashes;
-    `afterwards` ends what takes longer than a turn; whoever opens a snapshot holds `opening`;
+    `afterwards` ends what takes longer than a turn; whoever opens a snapshot holds `opening`,
+    and whoever makes a report `reporting`;
     `libraries` are recommendations by language, where the programme has any.
     """
 
@@ -71,6 +72,7 @@ class Service:
     put: Callable[[str, bytes], Awaitable[None]]
     afterwards: Afterwards
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    reporting: asyncio.Lock = field(default_factory=asyncio.Lock)
     taken: dict[bytes, None] = field(default_factory=dict)
     libraries: Mapping[str, Library] = field(default_factory=dict)
     pages: dict[tuple[str, str], tuple[datetime, Page]] = field(default_factory=dict)
