@@ -11,6 +11,7 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
+from bot.comparing import earlier_of
 from bot.turns.visit import Service
 from report.making import Form, make, name_of
 from report.material import Material, Voice
@@ -49,6 +50,7 @@ async def gather(service: Service, running: Running, language: str = "") -> Mate
     detail = await final_detail(records, snapshot.id)
     session = await find_session(running, records)
     agreed = session.agreed if session else {}
+    earlier = await earlier_of(service, running, pack)
     return Material(
         snapshot,
         date.fromisoformat(running.closed),
@@ -56,9 +58,10 @@ async def gather(service: Service, running: Running, language: str = "") -> Mate
         library,
         final[0],
         detail,
-        find(instrument, library, final[0], detail, agreed),
+        find(instrument, library, final[0], detail, agreed, earlier),
         await _voices(service, running, instrument),
         offered_comments=running.moderators is not None,
+        earlier=earlier.when if earlier else "",
     )
 
 

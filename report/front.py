@@ -64,7 +64,7 @@ def views_table(say: Saying, views: tuple[View, ...], first: str) -> Table:
         )
         for v in views
     )
-    return Table(tuple(say.text(c) for c in columns), rows, (27, 13, 14, 14, 11, 10, 11))
+    return Table(tuple(say.text(c) for c in columns), rows, (24, 13, 15, 16, 10, 10, 12))
 
 
 def _opening(say: Saying) -> str:

@@ -20,7 +20,7 @@ class Form(StrEnum):
 
 
 def make(material: Material, form: Form) -> bytes:
-    """A second or so of work, none of which waits for anything: not for an event loop."""
+    """Some seconds of work on a busy machine, so nothing for an event loop: see `bot.printing`."""
     # Late, since what prints them is large and most of what the bot does needs none of it.
     if form is Form.EXCEL:
         from report.excel import excel

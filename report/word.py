@@ -332,14 +332,14 @@ def _set_styles(file: WordFile) -> None:
         if isinstance(made, ParagraphStyle):
             made.base_style = file.styles["Normal"]
             made.font.size = Pt(size)
-            made.paragraph_format.space_after = Pt(0)
+            made.paragraph_format.space_before = made.paragraph_format.space_after = Pt(2)
     for name, size in {"Normal": 11, "Title": 28, "Subtitle": 16, "Heading 1": 20}.items():
         _style(file, name, size)
     for name, size in {"Heading 2": 14, "TOC Heading": 14, "Caption": 10, "Quote": 11}.items():
         _style(file, name, size)
     _paragraphs(file)["Caption"].paragraph_format.keep_with_next = True
     quote = _paragraphs(file)["Quote"]
-    quote.font.italic = False
+    quote.font.italic = quote.font.cs_italic = False
     quote.paragraph_format.left_indent = Cm(0.8)
 
 

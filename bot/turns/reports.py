@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from bot.printing import print_files
 from bot.reporting import Missing, NoReport, gather
 from bot.turns import files
 from bot.turns.turn import Offer, Reply, Turn
@@ -13,7 +13,7 @@ from bot.turns.visit import Service, Visit, takes_answers
 from cards.notice import choose_card, message_card, notice_card
 from cards.page import Page
 from cards.verbs import Verb
-from report.making import Form, make, name_of
+from report.making import Form, name_of
 from report.material import Material
 from snapshot.opening import Running
 
@@ -79,7 +79,7 @@ async def _make_all(visit: Visit) -> _Outcome:
         material = await gather(visit.service, visit.running)
     except NoReport as error:
         return _WHY[error.missing]
-    return [await _made(visit.service, material, form) for form in Form]
+    return await _made(visit.service, material, list(Form))
 
 
 async def _make(form: Form, visit: Visit) -> files.File | None:
@@ -87,18 +87,16 @@ async def _make(form: Form, visit: Visit) -> files.File | None:
         material = await gather(visit.service, visit.running)
     except NoReport:
         return None
-    return await _made(visit.service, material, form)
+    (made,) = await _made(visit.service, material, [form])
+    return made
 
 
-async def _made(service: Service, material: Material, form: Form) -> files.File:
-    """In a thread, since it takes up to a second: others' turns go on meanwhile.
-
-    A process of its own would keep them freer still, and cost its memory for good. One at a time,
-    so that ten facilitators who ask at once take no more of the machine than one.
-    """
+async def _made(service: Service, material: Material, forms: Sequence[Form]) -> list[files.File]:
+    """One at a time: ten facilitators who ask at once take no more of the machine than one."""
     async with service.reporting:
-        content = await asyncio.to_thread(make, material, form)
-    return files.File(name_of(material, form), content)
+        contents = await print_files(material, forms)
+    named = zip(forms, contents, strict=True)
+    return [files.File(name_of(material, form), content) for form, content in named]
 
 
 WORDS = frozenset({_REPORT})

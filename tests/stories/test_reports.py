@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -14,8 +15,12 @@ import pytest
 from pypdf import PdfReader
 
 from bot.rehearsal.teams import GIVEN, OFFER, Json, PersonHere, Teams
+from bot.reporting import gather
+from snapshot.advice import Direction
 from snapshot.comments import Decision, decide
+from snapshot.opening import Running
 from snapshot.ports import Kind
+from snapshot.views import Travel
 from tests.stories.commenting import Channels, have_sent, moderators_register, the_snapshot
 from tests.stories.conftest import free_port
 from tests.stories.opening import BotOnDemand, opens_in
@@ -205,6 +210,56 @@ async def test_the_channel_says_where_it_is_and_the_help_names_it(
     assert "in their private chat with me" in shown.words
     shown = await channels.fay.posts("help", channels.facilitators)
     assert "report: Make the report" in shown.words.replace("**", "")
+
+
+# -- an earlier snapshot of the area ------------------------------------------------------------
+
+
+async def closes_again(bot: BotOnDemand, before: Running, option: str) -> Running:
+    """A year later: a second snapshot, and how it looks once it has closed."""
+    bot.clock.moves(days=365)
+    later = await bot.opens_a_snapshot(seed=2)
+    await have_sent(bot, comments=[{}] * 60, running=later, option=option)
+    bot.clock.now = later.snapshot.deadline
+    await bot.works()
+    found = await bot.app.service.directory.find(later.snapshot.id, fresh=True)
+    assert found
+    assert found.snapshot.id != before.snapshot.id
+    return found
+
+
+async def test_a_year_later_an_arrow_says_what_has_changed(
+    teams: Teams, bot: BotOnDemand, channels: Channels
+) -> None:
+    await comes_to_an_end(bot, channels, comments=0)
+    first = await the_snapshot(bot)
+    later = await closes_again(bot, first, "partly")
+    found = await gather(bot.app.service, later)
+    assert found.earlier == "March 2026"
+    assert {v.practice_travel for v in found.findings.statements} == {Travel(Direction.WORSE, 30)}
+    assert found.findings.reworded == ()
+    welsh = await gather(bot.app.service, later, "cy-GB")
+    assert welsh.earlier == "Mawrth 2026"
+    assert welsh.findings.reworded == (), "the same statements in another language"
+    assert (await gather(bot.app.service, await fresh(bot, first))).earlier == ""
+
+
+async def test_what_read_otherwise_then_is_not_compared(
+    teams: Teams, bot: BotOnDemand, channels: Channels
+) -> None:
+    await comes_to_an_end(bot, channels, comments=0)
+    first, records = await the_snapshot(bot), bot.app.service.records
+    final = await records.read(first.snapshot.id, Kind.PUBLICATION, "final")
+    texts = {**final.body["texts"], "AW1": "It read otherwise."}
+    await records.replace(replace(final, body={**final.body, "texts": texts}))
+    found = await gather(bot.app.service, await closes_again(bot, first, "partly"))
+    assert found.findings.reworded == ("AW1",)
+
+
+async def fresh(bot: BotOnDemand, running: Running) -> Running:
+    found = await bot.app.service.directory.find(running.snapshot.id, fresh=True)
+    assert found
+    return found
 
 
 # -- the command line -----------------------------------------------------------------------------
