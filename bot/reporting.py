@@ -112,8 +112,10 @@ async def _voices(
     said = await themes(service.records, running.snapshot.id)
     few = instrument.comments.quotes_from
     return {
-        domain: Voice(tuple(c.text for c in found))
-        if len(found) >= few
-        else Voice(theme=said.get(domain, ""))
+        domain: Voice(
+            tuple(c.text for c in found) if len(found) >= few else (),
+            said.get(domain, ""),
+            is_heard=True,
+        )
         for domain, found in comments.items()
     }

@@ -195,9 +195,8 @@ def _voices(say: Saying, domain: Domain) -> Iterator[Block]:
     if not material.offered_comments or material.summary.withheld:
         return
     yield Heading(say.text("comments_heading"))
-    voice = material.voices.get(domain.id)
-    few = say.instrument.comments.quotes_from
-    if voice is None:
+    voice, few = say.voice(domain.id), say.instrument.comments.quotes_from
+    if not voice.is_heard:
         yield Paragraph(say.text("comments_none"))
     elif voice.comments:
         yield Paragraph(say.text("comments_how"))

@@ -141,7 +141,7 @@ def _caveats(say: Saying) -> Iterator[str]:
     if findings.least:
         agencies = say.listed([say.cell(cell) for cell in findings.least])
         yield say.text("caveat_least", agencies=agencies)
-    if any(voice.comments for voice in say.material.voices.values()):
+    if any(say.voice(domain.id).comments for domain in say.instrument.domains):
         yield say.text("caveat_comments_few")
 
 

@@ -19,11 +19,13 @@ from snapshot.wording import Pack
 class Voice:
     """What moderators let through of one domain's comments.
 
-    `comments` only where they are enough to be quoted, otherwise `theme`, which may be missing.
+    `comments` only where they are enough to be quoted. Otherwise, where `is_heard`, there are some,
+    and `theme` sums them up once moderators have.
     """
 
     comments: tuple[str, ...] = ()
     theme: str = ""
+    is_heard: bool = False
 
 
 @dataclass(frozen=True, slots=True)

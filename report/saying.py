@@ -9,9 +9,9 @@ from datetime import date
 from babel.dates import format_date
 
 from report.blocks import Cell, Look
-from report.material import Material
+from report.material import Material, Voice
 from snapshot.disclosure import Figure
-from snapshot.instrument import Band, BandId, Instrument, StatementId
+from snapshot.instrument import Band, BandId, DomainId, Instrument, StatementId
 from snapshot.snapshot import CellId
 from snapshot.views import About, Gap, Side, Travel, Value, View
 from snapshot.wording import say_cell
@@ -42,6 +42,12 @@ class Saying:
     def is_rated(self) -> bool:
         """Whether there is a view of anybody to show."""
         return any(v.strategic or v.practice for v in self.material.findings.domains)
+
+    def voice(self, domain: DomainId) -> Voice:
+        """Nothing where answers are withheld: comments came with them."""
+        if self.material.summary.withheld:
+            return Voice()
+        return self.material.voices.get(domain, Voice())
 
     # -- places -----------------------------------------------------------------------------------
 

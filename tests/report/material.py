@@ -83,9 +83,9 @@ def material(
         figures,
         find(instrument, library, summary, figures, agreed, before),
         {
-            AWARENESS: Voice(COMMENTS),
-            PREVENTION: Voice(theme="Feedback is rare."),
-            RESPONSE: Voice(),
+            AWARENESS: Voice(COMMENTS, is_heard=True),
+            PREVENTION: Voice(theme="Feedback is rare.", is_heard=True),
+            RESPONSE: Voice(is_heard=True),
         },
         offered_comments=True,
         earlier="May 2025" if earlier else "",

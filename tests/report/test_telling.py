@@ -96,6 +96,7 @@ def test_without_answers_it_says_so_and_shows_what_partners_say() -> None:
     assert "What partners agreed" in everything
     assert not [c for c in blocks(document, Chart) if c.drawing != "strip"]
     assert "What practitioners wrote" not in everything
+    assert "one person's words" not in everything
     assert not any(comment in everything for comment in COMMENTS if len(comment) > 10)
 
 
