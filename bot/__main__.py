@@ -158,6 +158,25 @@ def leads_import(
         sys.exit(1)
 
 
+@cli.command()
+def report(
+    snapshot: str,
+    out: Annotated[Path, typer.Option(help="The folder to write into; it is made.")],
+    language: Annotated[
+        str, typer.Option(help="en-GB or cy-GB; that of the channel, unless given.")
+    ] = "",
+) -> None:
+    """Write a closed snapshot's report: Word, PDF and Excel."""
+    from bot.reporting import CannotReport, write_report
+
+    try:
+        written = _in_app(lambda service: write_report(service, snapshot, out, language))
+    except CannotReport as error:
+        sys.exit(str(error))
+    for path in written:
+        typer.echo(path)
+
+
 def _in_app[T](work: Callable[[Service], Awaitable[T]]) -> T:
     """Do one thing with everything wired together."""
     settings = _settings()

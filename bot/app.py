@@ -224,8 +224,8 @@ def _sending(connector: Connector) -> Callable[[Address, Reply], Awaitable[None]
 
     async def send(address: Address, reply: Reply) -> None:
         await connector.send_encoded(address.service_url, address.conversation, encoded(reply))
-        if reply.file:
-            file = activity_to(message_with_file(reply.file, reply.toast))
+        for each in reply.files:
+            file = activity_to(message_with_file(each, reply.toast))
             await connector.send(address.service_url, address.conversation, file)
 
     return send

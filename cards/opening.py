@@ -17,7 +17,7 @@ from cards.inputs import (
     text_input,
     time_input,
 )
-from cards.page import Page, say_cell, say_days
+from cards.page import Page, say_days
 from cards.parts import (
     Card,
     buttons,
@@ -33,7 +33,7 @@ from cards.parts import (
 from cards.verbs import Verb
 from snapshot.instrument import AgencyId
 from snapshot.snapshot import OTHER, Cell
-from snapshot.wording import Label, Pack, Wording
+from snapshot.wording import Label, Pack, Wording, say_cell
 
 MOST_PEOPLE = 1_000_000
 MOST_IN_A_LINE = 120
@@ -226,7 +226,9 @@ def _group(cell: Cell, typed: Mapping[AgencyId, str], page: Page, draft: Draft) 
     each = [typed[agency] for agency in cell.agencies]
     if cell.id != OTHER:
         return each[0]
-    return f"{say_cell(cell, page.snapshot, draft.pack)}: {cell.headcount} ({'; '.join(each)})"
+    return (
+        f"{say_cell(cell, page.snapshot.nation, draft.pack)}: {cell.headcount} ({'; '.join(each)})"
+    )
 
 
 def _problems(said: Sequence[str]) -> list[ElementType]:

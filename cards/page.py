@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_time, get_month_names
 
 from snapshot.instrument import Agency, Instrument
-from snapshot.snapshot import OTHER, Cell, Snapshot
-from snapshot.wording import Pack, Wording
+from snapshot.snapshot import Snapshot
+from snapshot.wording import Pack, Wording, say_cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ def page_of(
     closes = snapshot.deadline.astimezone(ZoneInfo(snapshot.timezone))
     day, time = say_day(closes, pack), say_time(closes)
     others = str(snapshot.k - 1)
+    groups = [say_cell(cell, snapshot.nation, pack) for cell in snapshot.cells]
     facts = {
         "area_name": snapshot.area,
         "partnership_name": snapshot.partnership_name,
@@ -90,7 +91,7 @@ def page_of(
         "min_group_size_less_one": others,
         "minutes_needed": str(pack.instrument.minutes_needed),
         "total": str(len(pack.instrument.statements)),
-        "agency_groups": "\n".join(f"- {say_cell(c, snapshot, pack)}" for c in snapshot.cells),
+        "agency_groups": "\n".join(f"- {group}" for group in groups),
         "survey_link": setting.survey_link,
         "key_days": str(setting.key_days + setting.recoverable_days),
         "backup_days": str(setting.backup_days),
@@ -156,12 +157,3 @@ def say_time(time: datetime) -> str:
     """For example "5pm" or "9.30am", which is how people write it in both languages here."""
     pattern = "h.mma" if time.minute else "ha"
     return format_time(time, pattern, tzinfo=time.tzinfo, locale="en_GB").lower()
-
-
-def say_cell(cell: Cell, snapshot: Snapshot, pack: Pack) -> str:
-    label = {a.id: a.label_in(snapshot.nation) for a in pack.instrument.agencies}
-    if cell.id != OTHER:
-        return label[cell.agencies[0]]
-    if cell.named:
-        return pack.wording.word("with_other_agencies", agency_name=label[cell.named])
-    return pack.wording.word("other_agencies")

@@ -8,9 +8,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from cards.inputs import Values, date_input, text_input
-from cards.page import Page, say_cell, say_day
+from cards.page import Page, say_day
 from cards.parts import Card, buttons, card, container, link_of, paragraphs, press, text
 from cards.verbs import Verb
+from snapshot.wording import say_cell
 
 MOST_IN_A_REASON = 200
 
@@ -85,7 +86,7 @@ def nudge_card(page: Page, day: date, frozen: Mapping[str, Any]) -> Card:
 def _beside(page: Page, agencies: Mapping[str, str]) -> str:
     """One line for each group that stands alone."""
     lines = [
-        f"- {say_cell(cell, page.snapshot, page.pack)}: "
+        f"- {say_cell(cell, page.snapshot.nation, page.pack)}: "
         + page.words.word(f"{agencies[cell.id]}_others")
         for cell in page.snapshot.cells
         if cell.id in agencies
@@ -120,6 +121,12 @@ def closed_card(page: Page, closed_date: str) -> Card:
             buttons(press(page, Verb.WORRIED)),
         ],
     )
+
+
+def report_card(page: Page) -> Card:
+    """Where facilitators get the report."""
+    said = page.text("report_in_private")
+    return card(page, [text(said), buttons(link_of(page, "open_chat"))])
 
 
 def refused_card(page: Page, message: str) -> Card:

@@ -40,7 +40,7 @@ def load_packs(folder: Path = HERE) -> dict[str, Pack]:
     for path in sorted(folder.glob("instrument.*.yaml")):
         language = path.name.split(".")[1]
         instrument = _read_instrument(path, language)
-        wording = _read_wording(path.with_name(f"messages.{language}.yaml"), language)
+        wording = _read_wording(folder, language)
         packs[language] = Pack(instrument, wording)
     if FIRST_LANGUAGE not in packs:
         raise BrokenPack(f"{folder} holds no instrument.{FIRST_LANGUAGE}.yaml")
@@ -96,9 +96,16 @@ class _Band(Part):
     below: _Score | None = None
 
 
+class _Level(Part):
+    word: _Text
+    symbol: _Text
+    start: _Score = Field(alias="from")
+
+
 class _Rag(Part):
     bands: Annotated[list[_Band], Field(min_length=1)]
     no_rating: _Band
+    evidence_levels: list[_Level] = Field(default_factory=list)
 
 
 class _Agency(Part):
@@ -238,6 +245,10 @@ class _WordingFile(_File):
     commands: _Commands
 
 
+class _ReportFile(_File):
+    texts: Mapping[str, _Text]
+
+
 # -- from the files to the values ----------------------------------------------------------------
 
 
@@ -318,6 +329,7 @@ def _strategic(file: _InstrumentFile) -> core.Strategic | None:
         _scale([s for s in scales if s.id != _EVIDENCE], _STRATEGIC),
         _scale([s for s in scales if s.id == _EVIDENCE], _STRATEGIC),
         core.NearRule(near.within_steps, Fraction(near.dont_know_under)),
+        tuple(core.Level(e.word, e.symbol, e.start) for e in file.rag.evidence_levels),
     )
 
 
@@ -390,8 +402,9 @@ def _options_from(detail: list[_Detail]) -> int:
     return min(found)
 
 
-def _read_wording(path: Path, language: str) -> Wording:
-    file = _read(path, _WordingFile, language)
+def _read_wording(folder: Path, language: str) -> Wording:
+    file = _read(folder / f"messages.{language}.yaml", _WordingFile, language)
+    report = _read(folder / f"report.{language}.yaml", _ReportFile, language)
     return Wording(
         language=file.language,
         messages={id: m.text.strip() for id, m in file.messages.items()},
@@ -407,6 +420,7 @@ def _read_wording(path: Path, language: str) -> Wording:
         },
         private=_commands(file.commands.private_chat),
         channel=_commands(file.commands.channel),
+        report={id: text.strip() for id, text in report.texts.items()},
     )
 
 
@@ -446,6 +460,7 @@ def _agree(folder: Path, packs: Mapping[str, Pack]) -> None:
 def _shared(pack: Pack) -> _Shared:
     """What has to be the same in each language, by file and place; the wording has no order."""
     instrument, wording = pack.instrument, pack.wording
+    partners = instrument.strategic
     return {
         ("instrument", "id"): [(instrument.id,)],
         ("instrument", "version"): [(instrument.version,)],
@@ -456,6 +471,9 @@ def _shared(pack: Pack) -> _Shared:
         ),
         ("instrument", "rag"): [
             (b.id, b.start, b.below) for b in (*instrument.bands, instrument.not_rated)
+        ],
+        ("instrument", "rag", "evidence_levels"): [
+            (level.start,) for level in (partners.levels if partners else ())
         ],
         ("instrument", "agencies"): [(a.id,) for a in instrument.agencies],
         ("instrument", "analysis"): [
@@ -475,6 +493,7 @@ def _shared(pack: Pack) -> _Shared:
         ),
         ("messages", "commands", "private_chat"): _ids(c.id for c in wording.private),
         ("messages", "commands", "channel"): _ids(c.id for c in wording.channel),
+        ("report", "texts"): _ids(wording.report),
     }
 
 

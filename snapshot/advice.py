@@ -138,6 +138,12 @@ class Library:
             raise BrokenLibrary(f"no such timescale: {recommendation.timescale}", *place)
 
 
+def no_advice(instrument: Instrument) -> Library:
+    """For a programme without a library."""
+    arrows = {d: Arrow("", "", "") for d in Direction}
+    return Library(instrument.language, instrument.id, {}, {}, {}, (), arrows)
+
+
 def check_fits(library: Library, instrument: Instrument) -> None:
     """Raises `BrokenLibrary` when they do not speak of the same statements and bands."""
     if library.instrument != instrument.id:

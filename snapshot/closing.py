@@ -103,6 +103,8 @@ async def _publish(running: Running, instrument: Instrument, records: Records) -
     bases = final_bases(snapshot, instrument, tallies, before)
     summary = summarise(snapshot, instrument, tallies, bases)
     body = summary_body(summary, bases)
+    # A later report compares only what still reads as it did.
+    body["texts"] = {s.id: s.text for s in instrument.statements}
     body["detail"] = detail(snapshot, instrument, tallies, bases).as_json()
     await record(records, snapshot.id, FINAL, body)
     published = await final_summary(records, snapshot.id)

@@ -96,6 +96,12 @@ async def undecided(records: Records, snapshot: SnapshotId) -> dict[CommentState
     return {s: len(await records.heads(snapshot, Kind.COMMENT, s)) for s in UNDECIDED}
 
 
+async def are_read(records: Records, snapshot: SnapshotId) -> bool:
+    """Whether nothing is left to be done about any comment, wherever it is under way."""
+    states = (CommentState.MIXED, *UNDECIDED)
+    return not any([await records.heads(snapshot, Kind.COMMENT, state) for state in states])
+
+
 async def next_comment(running: Running, records: Records) -> Comment | None:
     """An escalated one first. Otherwise by the ids, which are random and say nothing."""
     for state in UNDECIDED:
@@ -171,6 +177,12 @@ async def wanting_a_theme(
         for d in instrument.domains
         if 0 < len(comments.get(d.id, ())) < few and d.id not in done
     ]
+
+
+async def themes(records: Records, snapshot: SnapshotId) -> dict[DomainId, str]:
+    """The moderators' own summaries, by domain."""
+    found = await records.read_all(snapshot, Kind.THEME)
+    return {DomainId(record.id): record.body["text"] for record in found}
 
 
 async def keep_theme(records: Records, snapshot: SnapshotId, domain: DomainId, text: str) -> None:

@@ -163,6 +163,15 @@ class CommentRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """How strong evidence is from a score of `start` on. `symbol` says it without a colour."""
+
+    word: str
+    symbol: str
+    start: float
+
+
+@dataclass(frozen=True, slots=True)
 class NearRule:
     """When ratings are near agreement: fixed before a session starts, and printed.
 
@@ -176,11 +185,18 @@ class NearRule:
 
 @dataclass(frozen=True, slots=True)
 class Strategic:
-    """What partners rate together: two scales, and when their ratings are near each other."""
+    """What partners rate together: two scales, and when their ratings are near each other.
+
+    `levels` of evidence begin with the lowest, at 0; a programme may have none.
+    """
 
     progress: Scale
     evidence: Scale
     near: NearRule
+    levels: tuple[Level, ...] = ()
+
+    def level(self, score: int) -> Level | None:
+        return next((each for each in reversed(self.levels) if score >= each.start), None)
 
 
 @dataclass(frozen=True)

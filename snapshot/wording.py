@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from snapshot.errors import EmptyPlaceholder
 from snapshot.instrument import Instrument
+from snapshot.snapshot import OTHER, Cell
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -43,7 +44,7 @@ class Wording:
     """`private` and `channel` are the typed commands of the two kinds of place.
 
     `choices` has the labels of each field that one chooses from, `kinds` words for what the
-    check of a comment may find.
+    check of a comment may find, `report` what the report says.
     """
 
     language: str
@@ -57,6 +58,7 @@ class Wording:
     choices: Mapping[str, Mapping[str, str]]
     private: tuple[Command, ...]
     channel: tuple[Command, ...]
+    report: Mapping[str, str]
 
     def message(self, id: str, values: Mapping[str, str]) -> str:
         """Raises `EmptyPlaceholder` when a value is missing or empty."""
@@ -66,6 +68,10 @@ class Wording:
         """A short piece of text that goes into another."""
         return fill(id, self.words[id], {name: str(value) for name, value in values.items()})
 
+    def told(self, id: str, **values: object) -> str:
+        """A text of the report."""
+        return fill(id, self.report[id], {name: str(value) for name, value in values.items()})
+
 
 @dataclass(frozen=True, slots=True)
 class Pack:
@@ -73,6 +79,16 @@ class Pack:
 
     instrument: Instrument
     wording: Wording
+
+
+def say_cell(cell: Cell, nation: str, pack: Pack) -> str:
+    """What an agency group is called."""
+    label = {a.id: a.label_in(nation) for a in pack.instrument.agencies}
+    if cell.id != OTHER:
+        return label[cell.agencies[0]]
+    if cell.named:
+        return pack.wording.word("with_other_agencies", agency_name=label[cell.named])
+    return pack.wording.word("other_agencies")
 
 
 def fill(id: str, text: str, values: Mapping[str, str]) -> str:

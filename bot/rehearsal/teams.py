@@ -420,10 +420,20 @@ class PersonHere:
         return [sent.attached for sent in self.teams.posts(self.chat) if sent.is_file]
 
     async def chooses(
-        self, action: str, *, upload: str = "", chat: str | None = None, **context: Any
+        self,
+        action: str,
+        *,
+        upload: str = "",
+        chat: str | None = None,
+        ending: str = "",
+        **context: Any,
     ) -> Answer:
-        """Answer the newest offer: `accept` or `decline`; `upload` is the end of an address."""
-        offer = [file for file in self.files() if file["contentType"] == OFFER][-1]
+        """Answer the newest offer: `accept` or `decline`; `upload` is the end of an address.
+
+        `ending`: of the file's name, where several are offered at once.
+        """
+        offers = [file for file in self.files() if file["contentType"] == OFFER]
+        offer = [file for file in offers if file["name"].endswith(ending)][-1]
         name = upload or uuid.uuid4().hex
         value = {
             "type": "fileUpload",

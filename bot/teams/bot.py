@@ -67,8 +67,8 @@ class Bot(TeamsActivityHandler):
             return answer_invoke(turn_context, _invoke_answer(told))
         reply = await self._reply(turn)
         self._meet(turn, turn_context)
-        if reply and reply.file:
-            await self._send_all(turn_context, message_with_file(reply.file, reply.toast))
+        if reply:
+            await self._send_all(turn_context, *_files(reply))
         return answer_invoke(turn_context, _invoke_answer(reply) if reply else _SILENCE)
 
     async def _on_consent(self, turn_context: TurnContext) -> InvokeResponse:
@@ -104,8 +104,7 @@ class Bot(TeamsActivityHandler):
 
     async def _send(self, context: TurnContext, reply: Reply | None) -> None:
         if reply is not None:
-            files = [message_with_file(reply.file, reply.toast)] if reply.file else []
-            ids = await self._send_all(context, message_with(reply), *files)
+            ids = await self._send_all(context, message_with(reply), *_files(reply))
             if reply.sent and ids:
                 await self._tell(reply.sent, _posted(context, ids[0]))
 
@@ -149,6 +148,10 @@ def message_with(reply: Reply) -> Activity:
 
 def message_with_file(file: Offer | Given, toast: str) -> Activity:
     return Activity(type=ActivityTypes.message, summary=toast, attachments=[with_file(file)])
+
+
+def _files(reply: Reply) -> list[Activity]:
+    return [message_with_file(file, reply.toast) for file in reply.files]
 
 
 def encoded(reply: Reply) -> bytes:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
 import structlog
 
 from bot.logs import where
-from bot.turns import facilitator, files, leads, moderator, opening, plan, practitioner, session
+from bot.turns import (
+    facilitator,
+    files,
+    leads,
+    moderator,
+    opening,
+    plan,
+    practitioner,
+    reports,
+    session,
+)
 from bot.turns.turn import Place, Reply, Turn
 from bot.turns.visit import Handler, Service, Visit, takes_answers
 from cards.notice import choose_card, message_card
@@ -28,18 +38,14 @@ _log = structlog.get_logger()
 async def act(turn: Turn, service: Service) -> Reply | None:
     """What a turn is answered with; None where silence is right."""
     if turn.consent is not None:
-        return await files.answered(turn, service, leads.FILES)
-    if turn.place is Place.PRIVATE and not turn.installed:
-        command = _command(turn, service, "private", dict.fromkeys(leads.WORDS))
-        if leads.wants_list(turn, service, command):
-            return await leads.offer_list(turn, service)
-    spoken = _command(turn, service, "channel", dict.fromkeys(session.WORDS))
-    if not turn.installed and session.is_meant(turn, spoken):
-        return await session.answer(turn, service)
+        return await files.answered(turn, service, _FILES)
     if turn.installed:
         await _note_install(turn, service)
-        shown = None
-    elif turn.place is Place.PRIVATE:
+        return None
+    answer = _with_more_than_a_card(turn, service)
+    if answer is not None:
+        return await answer(turn, service)
+    if turn.place is Place.PRIVATE:
         shown = await _in_private(turn, service)
     elif turn.place is Place.CHANNEL:
         shown = await _in_channel(turn, service)
@@ -66,6 +72,20 @@ def outsider(locale: str, service: Service) -> Reply:
     """For somebody without an account, of whom nobody could say whom they speak for."""
     words = service.pack_for(locale).wording
     return Reply(message_card(words, "session_guest"), words.messages["toast"])
+
+
+def _with_more_than_a_card(
+    turn: Turn, service: Service
+) -> Callable[[Turn, Service], Awaitable[Reply | None]] | None:
+    """What answers, where files follow the card or it is edited later."""
+    if turn.place is Place.PRIVATE:
+        command = _command(turn, service, "private", dict.fromkeys(leads.WORDS | reports.WORDS))
+        if leads.wants_list(turn, service, command):
+            return leads.offer_list
+        if reports.wants_report(turn, service, command):
+            return reports.offer_report
+    spoken = _command(turn, service, "channel", dict.fromkeys(session.WORDS))
+    return session.answer if session.is_meant(turn, spoken) else None
 
 
 async def _note_install(turn: Turn, service: Service) -> None:
@@ -290,6 +310,8 @@ _PRIVATE_VERBS = {**practitioner.VERBS, **leads.PRIVATE_VERBS}
 _FACILITATING_VERBS = {**facilitator.VERBS, **leads.VERBS, **plan.VERBS}
 _FACILITATING_WORDS = {**facilitator.WORDS, **plan.WORDS}
 _DECIDING = facilitator.DECIDING | leads.DECIDING | plan.DECIDING
+
+_FILES = {**leads.FILES, **reports.FILES}
 
 _CHANNEL_COMMANDS = {
     **opening.WORDS,

@@ -19,6 +19,7 @@ from cards.progress import (
     closed_card,
     extend_card,
     refused_card,
+    report_card,
     status_card,
 )
 from cards.summary import interim_card, summary_card
@@ -123,6 +124,11 @@ async def close(visit: Visit) -> Card:
     return closed_card(visit.page, closed_date(closing, visit.page))
 
 
+async def report(visit: Visit) -> Card:
+    """It comes as files, which Teams gives in private chats alone."""
+    return report_card(visit.page)
+
+
 async def help(visit: Visit) -> Card:
     return facilitator_help_card(visit.page, *commands(visit.page))
 
@@ -154,6 +160,7 @@ WORDS: Mapping[str, Handler] = {
     "status": status,
     "extend": extend,
     "close": close,
+    "report": report,
     "help": help,
 }
 

@@ -15,6 +15,7 @@ from bot.turns.visit import Service, Visit, takes_answers
 from cards.notice import message_card, notice_card
 from cards.page import Page
 from cards.parts import Card
+from snapshot.opening import Running
 
 _MOST_TAKEN = 1_000
 
@@ -33,12 +34,14 @@ type Make = Callable[[Visit], Awaitable[File | None]]
 class Kind:
     """One that is offered to facilitators.
 
-    `about`, `none`: messages that say what it is, or that there is nothing to put into it.
+    `about`, `none`: messages that say what it is, or that there is nothing to put into it. `when`:
+    whether a snapshot has one just now.
     """
 
     make: Make
     about: str
     none: str
+    when: Callable[[Service, Running], bool] = takes_answers
 
 
 async def offer(visit: Visit, what: str, kind: Kind, shown: Callable[[Page], Card]) -> Reply:
@@ -49,14 +52,15 @@ async def offer(visit: Visit, what: str, kind: Kind, shown: Callable[[Page], Car
         return Reply(notice_card(page, kind.none), toast)
     about = {"what": what, "snapshot": page.snapshot.id}
     offered = Offer(file.name, page.text(kind.about), len(file.content), about)
-    return Reply(shown(page), toast, offered)
+    return Reply(shown(page), toast, (offered,))
 
 
 async def answered(turn: Turn, service: Service, kinds: Mapping[str, Kind]) -> Reply | None:
     """What comes of an offer; None where the same answer has been taken already."""
     consent = turn.consent or Consent({})
     words, toast = service.pack_for(turn.locale).wording, service.pack.wording.messages["toast"]
-    visit, kind = await _visit(turn, service, consent), kinds.get(str(consent.about.get("what")))
+    kind = kinds.get(str(consent.about.get("what")))
+    visit = await _visit(turn, service, consent, kind) if kind else None
     if visit is None or kind is None:
         return Reply(message_card(words, "file_not_offered"), toast)
     if not consent.upload:
@@ -74,8 +78,8 @@ async def answered(turn: Turn, service: Service, kinds: Mapping[str, Kind]) -> R
     return _say(visit.page, outcome, toast) if outcome else None
 
 
-async def _visit(turn: Turn, service: Service, consent: Consent) -> Visit | None:
-    """None for whoever may not have it, and for a snapshot that is over or not theirs."""
+async def _visit(turn: Turn, service: Service, consent: Consent, kind: Kind) -> Visit | None:
+    """None for whoever may not have it, and for a snapshot that has none or is not theirs."""
     named = consent.about.get("snapshot")
     if turn.place is not Place.PRIVATE or not isinstance(named, str):
         return None
@@ -84,7 +88,7 @@ async def _visit(turn: Turn, service: Service, consent: Consent) -> Visit | None
     running = await service.directory.find(named, fresh=True)
     if running is None or not running.snapshot.is_for(turn.person.tenant):
         return None
-    if not takes_answers(service, running):
+    if not kind.when(service, running):
         return None
     return Visit(turn, service, running, service.page(running, turn.locale))
 
@@ -114,7 +118,7 @@ async def _put(visit: Visit, kind: Kind, consent: Consent) -> Given | str:
 def _say(page: Page, outcome: Given | str, toast: str) -> Reply:
     if isinstance(outcome, str):
         return Reply(notice_card(page, outcome), toast)
-    return Reply(notice_card(page, "file_given"), toast, outcome)
+    return Reply(notice_card(page, "file_given"), toast, (outcome,))
 
 
 def _note(service: Service, place: bytes) -> None:

@@ -169,11 +169,11 @@ class Posted:
 class Reply:
     """A card: in place of the one whose button was pressed, or as a message of its own.
 
-    `toast` is all that a phone or a screen in a classroom may show of it. `file` follows in a
-    message of its own. `sent` hears where the message stands, if it is one.
+    `toast` is all that a phone or a screen in a classroom may show of it. Each of `files` follows
+    in a message of its own. `sent` hears where the message stands, if it is one.
     """
 
     card: Card
     toast: str
-    file: Offer | Given | None = None
+    files: tuple[Offer | Given, ...] = ()
     sent: Callable[[Posted], Awaitable[None]] | None = None

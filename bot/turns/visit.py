@@ -55,8 +55,10 @@ class Service:
     `working_days` tells for each nation which days are working days; `new_id` makes random ids;
     `fetch` gets a file that was attached, or raises `NoFile`; `put` puts one where somebody wants
     it, or raises `NotTaken`, and `taken` are the last places where that was begun, as hashes;
-    `afterwards` ends what takes longer than a turn; whoever opens a snapshot holds `opening`;
-    `roster` knows who belongs to a conversation; `editing` edits messages that stand already.
+    `afterwards` ends what takes longer than a turn; `roster` knows who belongs to a conversation;
+    `editing` edits messages that stand already; `libraries` are recommendations by language, where
+    the programme has any. Whoever opens a snapshot holds `opening`, and whoever makes a report
+    `reporting`.
     """
 
     directory: Directory
@@ -76,6 +78,7 @@ class Service:
     roster: Roster
     editing: Editing
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    reporting: asyncio.Lock = field(default_factory=asyncio.Lock)
     taken: dict[bytes, None] = field(default_factory=dict)
     pages: dict[tuple[str, str], tuple[datetime, Page]] = field(default_factory=dict)
 

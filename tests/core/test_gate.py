@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("bot", "cards", "content", "snapshot", "storage")
+FOLDERS = ("bot", "cards", "content", "report", "snapshot", "storage")
 
 READS = {
     "counts": {"tally", "rating", "basis", "disclosure"},
@@ -30,6 +30,12 @@ PRINTED = {
     ("snapshot/views.py", "weighted"),
     ("snapshot/findings.py", "weighted"),
     ("snapshot/findings.py", "unweighted"),
+    ("report/front.py", "people"),
+    ("report/domains.py", "weighted"),
+    ("report/domains.py", "unweighted"),
+    ("report/excel.py", "people"),
+    ("report/excel.py", "weighted"),
+    ("report/excel.py", "unweighted"),
     # The number of made-up people in a sample is a setting.
     ("bot/sample.py", "people"),
     # Those of a rehearsal are its actors.

@@ -388,7 +388,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_needs_the_language_of_whoever_has_not_chosen_one(tmp_path: Path) -> None:
-    for name in ("instrument.cy-GB.yaml", "messages.cy-GB.yaml"):
+    for name in ("instrument.cy-GB.yaml", "messages.cy-GB.yaml", "report.cy-GB.yaml"):
         shutil.copy(HERE / name, tmp_path)
     with pytest.raises(BrokenPack, match=r"holds no instrument\.en-GB\.yaml"):
         load_packs(tmp_path)

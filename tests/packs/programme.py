@@ -13,5 +13,6 @@ COASTAL = Path(__file__).with_name("coastal")
 def another_programme(folder: Path) -> Path:
     """Its instrument, in English alone, with our messages, which name nothing of ours by id."""
     shutil.copytree(COASTAL, folder)
-    shutil.copy(HERE / "messages.en-GB.yaml", folder)
+    for words in ("messages", "report"):
+        shutil.copy(HERE / f"{words}.en-GB.yaml", folder)
     return folder

@@ -75,26 +75,32 @@ async def contact_of(person: PersonHere, bot: RunningBot) -> Contact:
 
 
 async def have_sent(
-    bot: RunningBot, *, comments: Sequence[Mapping[str, str]], people: Sequence[PersonHere] = ()
+    bot: RunningBot,
+    *,
+    comments: Sequence[Mapping[str, str]],
+    people: Sequence[PersonHere] = (),
+    running: Running | None = None,
+    option: str = "mostly",
 ) -> None:
     """One person for each of these has sent answers to all statements, straight into the store.
 
-    The first of them are `people`, the others nobody in particular.
+    The first of them are `people`, the others nobody in particular. `running`: which snapshot,
+    where there are several; `option`: what they answer everywhere.
     """
-    running = await the_snapshot(bot)
+    running = running or await the_snapshot(bot)
     known = [Person(person.tenant, person.object_id) for person in people]
     strangers = [Person("sample", f"{bot.clock()} {n}") for n in range(len(known), len(comments))]
     for person, said in zip([*known, *strangers], comments, strict=True):
         written = {DomainId(domain): words for domain, words in said.items()}
-        ballot = replace(full_ballot(bot), sent=True, comments=written)
+        ballot = replace(full_ballot(bot, option), sent=True, comments=written)
         envelope = Envelope(running.sealer.tag(person), State.SUBMITTED, ballot, contact=None)
         record = to_record(envelope, running.snapshot.id, running.sealer)
         await bot.app.service.records.create(record)
 
 
-def full_ballot(bot: RunningBot) -> Ballot:
+def full_ballot(bot: RunningBot, option: str = "mostly") -> Ballot:
     statements = bot.app.service.pack.instrument.statements
-    answers = {statement.id: OptionId("mostly") for statement in statements}
+    answers = {statement.id: OptionId(option) for statement in statements}
     return Ballot(CellId("police"), answers, revision=len(answers))
 
 

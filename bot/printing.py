@@ -1,0 +1,58 @@
+"""Makes the files of a report in a process of its own, which ends when they are made.
+
+A thread would not do: to load what prints them, and the fonts, holds up every other thread for a
+second or two on a busy machine, and no turn may wait so long. The memory goes with the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import report
+from report.making import Form
+from report.material import Material
+
+TIMEOUT_S = 120.0
+
+_ROOT = Path(report.__file__).parents[1]
+
+_PASSED_ON = ("PATH", "SYSTEMROOT")
+"""Of the environment, which holds secrets that printing does not need."""
+
+
+class NotPrinted(Exception):
+    """The process failed or took too long. What it said of that may hold words of a comment."""
+
+
+async def print_files(material: Material, forms: Sequence[Form]) -> list[bytes]:
+    """In the order of `forms`. Raises `NotPrinted`."""
+    given = pickle.dumps((material, list(forms)))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "report"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        cwd=_ROOT,
+        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+    )
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            written, _ = await process.communicate(given)
+    except TimeoutError:
+        raise NotPrinted from None
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        raise NotPrinted
+    # S301: it is our own process.
+    files: list[bytes] = pickle.loads(written)  # noqa: S301
+    return files

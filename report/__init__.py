@@ -1,0 +1,1 @@
+"""Findings in; Word, PDF and Excel out."""
