@@ -18,7 +18,7 @@ from bot.rehearsal.people import SLOTS, TENANTS, Calendar, headcounts
 from bot.rehearsal.practitioners import Part, Practitioner
 from bot.rehearsal.stage import GoesWrong, Kind, Stage, only
 from bot.rehearsal.teams import Json, PersonHere, Shown
-from bot.rehearsal.words import PARAPHRASE, REASON, THEME
+from bot.rehearsal.words import AT_RISK, PARAPHRASE, REASON, THEME
 from bot.working_days import working_days
 from cards.verbs import Verb
 from snapshot.calendar import MIXED_AT, POSTED_AT
@@ -31,7 +31,7 @@ CLOSES_AFTER_ALL = datetime(2026, 3, 18, 16, 30, tzinfo=ZONE)
 KEY_DAYS = 7
 
 _COME_AT = (time(10, 15), time(13, 30), time(19, 45))
-_AT_ONCE = 12
+_AT_ONCE = 8
 _DAY = timedelta(days=1)
 _CODE = re.compile(r"\b([A-Z2-9]{8})\b")
 
@@ -111,7 +111,9 @@ async def leads_are_added(stage: Stage, cast: Cast) -> None:
     """Pasted into a card. Some of them have talked to the bot by then, some never do."""
     status = await stage.asks(cast.facilitator, "status", CHANNEL)
     box = await stage.presses_in(cast.facilitator, CHANNEL, only(status, Verb.ADD_LEADS))
-    pasted = "\n".join(f"{lead.here.email}, {lead.here.name}, A school" for lead in cast.leads)
+    pasted = "\n".join(
+        f"{lead.here.email}, {lead.here.name}, Exampleshire School" for lead in cast.leads
+    )
     add = only(box, Verb.ADD_LEADS, save=True)
     await stage.presses_in(cast.facilitator, CHANNEL, add, {"leads": pasted})
     for lead in cast.leads:
@@ -258,7 +260,7 @@ async def _decides(stage: Stage, cast: Cast, shown: Shown) -> Shown:
     words = _quoted(shown)
     cast.read[words] += 1
     decision = ("paraphrase", "hide", *["approve"] * 8)[len(words) % 10]
-    typed = {"decision": "escalate" if len(cast.read) == 2 else decision}
+    typed = {"decision": "escalate" if words in AT_RISK.values() else decision}
     if typed["decision"] == "paraphrase":
         typed["paraphrase"] = PARAPHRASE[language]
     decide = only(shown, Verb.DECIDE)
@@ -349,7 +351,7 @@ def _onward(shown: Shown) -> Json:
 
 
 async def _at_once(doing: Iterable[Awaitable[None]]) -> None:
-    """All of these, a dozen at a time."""
+    """All of these, some at a time."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(what: Awaitable[None]) -> None:

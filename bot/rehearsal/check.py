@@ -24,6 +24,7 @@ from snapshot.publication import Outbox, Topic, find, id_of, topic_of
 _ONCE = (Topic.OPENING, Topic.EXTENSION, Topic.FINAL)
 """What the facilitators' channel hears exactly once in this story."""
 
+_LATE = ("TimeoutError", "Unavailable")
 _LEAD_REMINDERS = 3
 _MOST_LEFT_OUT = 3
 """So many times k answers: that few agency groups may have too little news at the end."""
@@ -67,7 +68,7 @@ def complaints(stage: Stage, cast: Cast, kept: Kept) -> list[str]:
 
 
 def errors_in(log: Path) -> list[str]:
-    """What the bot itself found wrong."""
+    """What the bot itself found wrong, but that it was late: then it asks people to try again."""
     found = []
     for line in log.read_text(encoding="utf-8").splitlines():
         try:
@@ -75,7 +76,7 @@ def errors_in(log: Path) -> list[str]:
         except ValueError:
             found.append(f"the bot's log has a line that is none of its own: {line[:80]}")
             continue
-        if said.get("level") == "error":
+        if said.get("level") == "error" and said.get("error") not in _LATE:
             found.append(f"the bot logged an error: {said['event']} {said.get('error', '')}")
     return found
 

@@ -32,6 +32,7 @@ def figures(stage: Stage, cast: Cast, kept: Kept, *, seed: int, seconds: float) 
         "turns": len(took),
         "turns_per_second": round(len(took) / (seconds - stage.worked_s), 1),
         "turn_ms": {"p50": _ms(took, 50), "p95": _ms(took, 95)},
+        "turns_asked_to_try_again": stage.late,
         "worker_seconds": round(stage.worked_s, 1),
         "posts": _posts(stage),
         "bytes_stored": stage.bytes_stored,

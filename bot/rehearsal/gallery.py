@@ -39,13 +39,16 @@ class Hung:
 
     @property
     def title(self) -> str:
-        """Its first lines, without marks."""
-        texts = [t for t in Shown(self.card).words.splitlines() if t.strip()]
-        line = " · ".join(t.strip() for t in texts[:3]).replace("*", "").replace("\\", "")
+        """Its first line, without marks, and more of them where it is short."""
+        line = ""
+        for text in Shown(self.card).words.splitlines():
+            if text.strip() and len(line) < _SHORT:
+                line = f"{line} · {text.strip()}" if line else text.strip()
+        line = line.replace("*", "").replace("\\", "")
         return line if len(line) <= _LONGEST else f"{line[:_LONGEST].rsplit(' ', 1)[0]} …"
 
 
-_LONGEST = 110
+_SHORT, _LONGEST = 65, 130
 
 
 @dataclass

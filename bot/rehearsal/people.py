@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 
-from bot.rehearsal.words import REMARKS
+from bot.rehearsal.words import AT_RISK, REMARKS
 from cards.verbs import Verb
 from snapshot.instrument import (
     DONT_KNOW,
@@ -211,10 +211,16 @@ def _option(
 
 
 def _comments(instrument: Instrument, locale: str, dice: Random) -> dict[DomainId, str]:
-    """For one to three domains. What a domain of another programme is about, nobody knows here."""
+    """For one to three domains. What a domain of another programme is about, nobody knows here.
+
+    A few tell of a child, though the card asks them not to.
+    """
     about = [d.id for d in instrument.domains if d.id in REMARKS[locale]]
     chosen = dice.sample(about, min(dice.choice([1, 1, 1, 2, 3]), len(about)))
-    return {d: " ".join(dice.sample(REMARKS[locale][d], dice.choice([1, 1, 2]))) for d in chosen}
+    said = {d: " ".join(dice.sample(REMARKS[locale][d], dice.choice([1, 1, 2]))) for d in chosen}
+    if chosen and dice.random() < 0.08:
+        said[chosen[0]] = AT_RISK[locale]
+    return said
 
 
 # -- how they go about it -------------------------------------------------------------------------

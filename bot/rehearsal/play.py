@@ -30,9 +30,10 @@ from bot.rehearsal.gallery import Viewer
 from bot.rehearsal.pages import write_pages
 from bot.rehearsal.people import TENANTS, Made, make_people
 from bot.rehearsal.practitioners import Practitioner
-from bot.rehearsal.server import Place, Serve, ServerGone, serve, serving
+from bot.rehearsal.server import Place, ServerGone, serving
 from bot.rehearsal.stage import GoesWrong, Stage, Timed
 from bot.rehearsal.teams import BotTrouble, NotOnTheCard
+from bot.rehearsal.words import names
 from content.packs import load_packs
 from storage.sqlite import SqliteRecords
 
@@ -59,14 +60,14 @@ type Progress = Callable[[int, int, str], None]
 """Is told how many visits have been made, of how many, and which act is on."""
 
 
-async def rehearse(wanted: Wanted, progress: Progress, *, by: Serve = serve) -> dict[str, Any]:
+async def rehearse(wanted: Wanted, progress: Progress) -> dict[str, Any]:
     """The figures, once all is played, checked and written down. Raises `Failed`."""
     wanted.out.mkdir(parents=True, exist_ok=True)
     log = wanted.out / "bot.log"
     log.write_text("")
     with TemporaryDirectory() as folder:
         try:
-            found, wrong = await _play(wanted, Path(folder), progress, by)
+            found, wrong = await _play(wanted, Path(folder), progress)
         except* (GoesWrong, BotTrouble, NotOnTheCard, ServerGone) as errors:
             first = _innermost(errors)
             said = str(first) or "the bot has ended"
@@ -81,10 +82,10 @@ def _innermost(error: BaseException) -> BaseException:
 
 
 async def _play(
-    wanted: Wanted, folder: Path, progress: Progress, by: Serve
+    wanted: Wanted, folder: Path, progress: Progress
 ) -> tuple[dict[str, Any], list[str]]:
     began = time.perf_counter()
-    async with _stage(wanted, folder, progress, by) as (stage, cast):
+    async with _stage(wanted, folder, progress) as (stage, cast):
         try:
             for stage.gallery.act, act in ACTS.items():
                 await act(stage, cast)
@@ -102,9 +103,10 @@ async def _play(
 
 @asynccontextmanager
 async def _stage(
-    wanted: Wanted, folder: Path, progress: Progress, by: Serve
+    wanted: Wanted, folder: Path, progress: Progress
 ) -> AsyncIterator[tuple[Stage, Cast]]:
-    instrument = load_packs()[wanted.language].instrument
+    packs = load_packs()
+    instrument = packs[wanted.language].instrument
     people = make_people(
         instrument,
         calendar(wanted.language),
@@ -121,8 +123,9 @@ async def _stage(
         progress(done, visits, stage.gallery.act)
 
     place = Place(_environment(folder), OPENS, wanted.out / "bot.log")
-    async with serving(place, by) as server, Timed(server.url) as teams:
-        stage = Stage(folder, teams, server, instrument, wanted.language, OPENS, advance)
+    async with serving(place) as server, Timed(server.url) as teams:
+        apologies = [pack.wording.messages["something_wrong"] for pack in packs.values()]
+        stage = Stage(folder, teams, server, instrument, wanted.language, OPENS, advance, apologies)
         stage.viewers.update(VIEWERS)
         yield stage, _cast(stage, people, Random(f"{wanted.seed}: leads"))
 
@@ -144,11 +147,11 @@ def _cast(stage: Stage, people: list[Made], dice: Random) -> Cast:
     how_many = min(_MOST_LEADS, max(_FEWEST_LEADS, len(people) // _PEOPLE_FOR_A_LEAD))
     leads = [
         Lead(
-            teams.person(f"Lead {number}", tenant=TENANTS[number % 2], locale=language),
+            teams.person(name, tenant=TENANTS[number % 2], locale=language),
             talks=number == 0 or dice.random() < 0.8,
             stops=dice.random() < 0.15,
         )
-        for number in range(how_many)
+        for number, name in enumerate(names(how_many))
     ]
     # Somebody has to be left for the facilitators to e-mail.
     leads[-1].talks = False

@@ -160,9 +160,10 @@ class Practitioner:
             if not shown.inputs:
                 raise GoesWrong("a telephone number in a comment was not noticed")
         shown = await stage.presses(self.here, _save(shown), typed)
-        if shown.inputs:
-            keep = [a for a in shown.actions(Verb.COMMENTS) if a["data"].get("keep")]
-            shown = await stage.presses(self.here, keep[0] if keep else _save(shown), typed)
+        for _ in range(2):
+            if shown.inputs:
+                keep = [a for a in shown.actions(Verb.COMMENTS) if a["data"].get("keep")]
+                shown = await stage.presses(self.here, keep[0] if keep else _save(shown), typed)
         if shown.inputs:
             raise GoesWrong("a comment was not taken that has nothing wrong in it")
         return shown

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import resource
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,10 +41,6 @@ class Worked:
     resident_mib: float
 
 
-type Serve = Callable[[Place, Connection], None]
-"""Serves until it is sent None: sends its address first, and what came of it for each time."""
-
-
 @dataclass
 class Server:
     """A bot that does what is due when it is told the time, and not before."""
@@ -65,10 +61,10 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(place: Place, serve: Serve) -> AsyncIterator[Server]:
+async def serving(place: Place) -> AsyncIterator[Server]:
     """Raises `ServerGone`."""
     ours, theirs = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=serve, args=(place, theirs), daemon=True)
+    process = _SPAWN.Process(target=_run, args=(place, theirs), daemon=True)
     process.start()
     # Only the server may hold its end: then we hear of it when the server dies.
     theirs.close()
@@ -82,7 +78,7 @@ async def serving(place: Place, serve: Serve) -> AsyncIterator[Server]:
         await asyncio.to_thread(process.join, _END_TIMEOUT_S)
 
 
-def serve(place: Place, pipe: Connection) -> None:
+def _run(place: Place, pipe: Connection) -> None:
     """The whole bot. What it logs would stand in the middle of a progress bar."""
     with place.log.open("a", encoding="utf-8") as log:
         os.dup2(log.fileno(), 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,11 @@ from bot.rehearsal.server import Server
 from bot.rehearsal.teams import Answer, Json, PersonHere, Sent, Shown, Teams, chat_of
 from cards.verbs import Verb
 from snapshot.instrument import Instrument
+
+OK = 200
+
+_TRIES = 5
+_BUSY = "the bot asked somebody to try again, and again: perhaps the machine is too busy"
 
 
 class GoesWrong(Exception):
@@ -50,7 +55,8 @@ class Stage:
 
     `deeds` counts what the worker did, by its name; `advance` is called after each visit.
     `memory_mib` is what the server held, and `bytes_stored` what lay in its store, by what had
-    been done by then. `worked_s`: how long its worker had something to do.
+    been done by then. `worked_s`: how long its worker had something to do. `late` counts turns for
+    which the bot asked people to try again, in one of the words of `apologies`.
     """
 
     folder: Path
@@ -60,12 +66,14 @@ class Stage:
     language: str
     now: datetime
     advance: Callable[[], None]
+    apologies: Sequence[str]
     gallery: Gallery = field(default_factory=Gallery)
     expected: Counter[tuple[str, Kind]] = field(default_factory=Counter)
     deeds: Counter[str] = field(default_factory=Counter)
     viewers: dict[str, Viewer] = field(default_factory=dict)
     memory_mib: dict[str, float] = field(default_factory=dict)
     worked_s: float = 0.0
+    late: int = 0
     bytes_stored: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -106,17 +114,24 @@ class Stage:
             raise GoesWrong("somebody who was to be greeted was not")
         if shown.refresh is None:
             return await self.presses(person, only(shown, Verb.SHOW))
-        answer = await person.acts(shown.refresh, trigger="automatic")
+        refresh = shown.refresh
+        answer = await self._answer(lambda: person.acts(refresh, trigger="automatic"))
         return self._sees(person, answer, Viewer.PRACTITIONER, "The chat is opened")
 
     async def types(self, person: PersonHere, words: str) -> Shown:
         """In a private chat."""
-        self.expected[person.object_id, Kind.REPLY] += 1
-        return await person.types(words)
+        for _ in range(_TRIES):
+            self.expected[person.object_id, Kind.REPLY] += 1
+            if not self._is_apology(shown := await person.types(words)):
+                return shown
+        raise GoesWrong(_BUSY)
 
     async def asks(self, person: PersonHere, words: str, channel: str) -> Shown:
         """Mention the bot in a channel."""
-        return await person.posts(words, channel)
+        for _ in range(_TRIES):
+            if not self._is_apology(shown := await person.posts(words, channel)):
+                return shown
+        raise GoesWrong(_BUSY)
 
     async def presses_in(
         self,
@@ -138,12 +153,25 @@ class Stage:
         chat: str | None = None,
     ) -> Shown:
         filled = person.sees.filled(typed or {}) if person.sees else {}
-        answer = await person.acts(action, filled, chat=chat)
+        answer = await self._answer(lambda: person.acts(action, filled, chat=chat))
         return self._sees(person, answer, viewer, f"Pressed: {action.get('title', '')}")
 
+    async def _answer(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """What comes of a tap. Who is told that the bot was too slow presses once more."""
+        for _ in range(_TRIES):
+            answer = await ask()
+            if answer.status != OK or not answer.body:
+                raise GoesWrong(f"a turn was answered with {answer.status}")
+            if not self._is_apology(answer.card):
+                return answer
+        raise GoesWrong(_BUSY)
+
+    def _is_apology(self, shown: Shown) -> bool:
+        is_late = any(words in shown.words for words in self.apologies)
+        self.late += is_late
+        return is_late
+
     def _sees(self, person: PersonHere, answer: Answer, viewer: Viewer, cause: str) -> Shown:
-        if answer.status != 200 or not answer.body:
-            raise GoesWrong(f"a turn was answered with {answer.status}")
         person.sees = shown = answer.card
         self.gallery.note(shown.card, self.now, viewer, cause)
         return shown

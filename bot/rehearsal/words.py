@@ -68,6 +68,15 @@ REMARKS: Mapping[str, Mapping[DomainId, Sequence[str]]] = {
     },
 }
 
+_FIRST = ("Ann", "Bethan", "Carys", "Dilip", "Efua", "Femi", "Gwen", "Haider")
+_LAST = ("Archer", "Baker", "Cooper", "Draper", "Farmer")
+
+
+def names(how_many: int) -> list[str]:
+    """Of so many leads, all different up to forty."""
+    return [f"{_FIRST[n % len(_FIRST)]} {_LAST[n % len(_LAST)]}" for n in range(how_many)]
+
+
 NUMBER = "01632 960 777"
 """Of those that Ofcom keeps free for drama: what somebody careless adds, and has to take out."""
 
