@@ -8,8 +8,8 @@ function escaped(text) {
 function markdown(text) {
   return escaped(text)
     .replace(/\*\*(.+?)\*\*/g, "<b>$1</b>")
-    .replace(/^- (.+)$/gm, "<li>$1</li>")
-    .replace(/(<li>.*<\/li>\n?)+/g, "<ul>$&</ul>")
+    .replace(/(?:^- .+\n?)+/gm, (list) => `<ul>${list.replace(/^- (.+)\n?/gm, "<li>$1</li>")}</ul>`)
+    .replace(/(?:^\d+\. .+\n?)+/gm, (list) => `<ol>${list.replace(/^\d+\. (.+)\n?/gm, "<li>$1</li>")}</ol>`)
     .replace(/\\(?=[^\w\s])/g, "");
 }
 

@@ -41,11 +41,21 @@ _SHARES = {
 }
 _OF_AN_UNKNOWN_AGENCY = 10
 
+_REPLY_SHARES = {
+    "police": 0.35,
+    "childrens_social_care": 0.6,
+    "health": 0.35,
+    "education_early_years": 0.5,
+    "voluntary_community": 0.55,
+}
+_REPLY_SHARE = 0.45
+"""How many of an agency's staff answer; the last one where that is not told."""
+
 _OUTLOOK = {
-    "police": (0.5, 0.0, 0.8, 0.1, -0.6),
-    "childrens_social_care": (0.3, 0.1, 0.3, 0.5, -0.4),
+    "police": (0.4, 0.0, 0.6, 0.1, -0.3),
+    "childrens_social_care": (0.3, 0.1, 0.3, 0.5, -0.2),
     "health": (-0.1, 0.0, -0.2, 0.0, -0.1),
-    "education_early_years": (0.4, 0.6, -0.1, -0.7, -0.8),
+    "education_early_years": (0.4, 0.5, -0.1, -0.5, -0.4),
     "probation_youth_justice": (0.0, -0.2, 0.2, 0.1, -0.3),
     "voluntary_community": (-0.4, -0.1, -0.6, -0.5, 0.2),
     "housing_other": (-0.5, -0.3, -0.3, -0.4, -0.4),
@@ -63,7 +73,7 @@ _SEES = {
 }
 """How much of each domain somebody of an agency can see, from nothing (0) to all (1)."""
 
-_EASE = (0.5, 0.1, 0.3, -0.2, -0.6)
+_EASE = (0.5, 0.1, 0.3, 0.0, -0.3)
 """How easy the domains are to live up to, in their order."""
 
 _CUTS = (-1.0, 0.1, 1.2)
@@ -128,10 +138,10 @@ class Calendar:
 
 
 def headcounts(instrument: Instrument, people: int) -> dict[AgencyId, int]:
-    """Of the staff from which they come: a bit fewer than half of it answer."""
+    """Of the staff from which they come: some agencies answer more eagerly than others."""
     shares = _shares(instrument)
-    total = sum(shares.values())
-    return {a: max(3, round(people / 0.45 * share / total)) for a, share in shares.items()}
+    answering = {a: people * share / sum(shares.values()) for a, share in shares.items()}
+    return {a: max(3, round(n / _REPLY_SHARES.get(a, _REPLY_SHARE))) for a, n in answering.items()}
 
 
 def make_people(
@@ -140,7 +150,7 @@ def make_people(
     """As many of each agency as its share is, to the nearest."""
     dice = Random(f"{seed}: everybody")
     shares = _shares(instrument)
-    ease = {s.id: dice.gauss(0, 0.5) for s in instrument.statements}
+    ease = {s.id: dice.gauss(0, 0.35) for s in instrument.statements}
     agencies = _in_shares(shares, people)
     dice.shuffle(agencies)
     return [
