@@ -17,7 +17,7 @@ _NODE_MODULES = Path(__file__).parents[2] / "node_modules"
 RENDERER = _NODE_MODULES / "adaptivecards/dist/adaptivecards.min.js"
 HOSTS = _NODE_MODULES / "adaptivecards-designer/lib/hostConfigs"
 _HOST = HOSTS / "microsoft-teams-light.json"
-_COLUMNS = ("When", "Card", "Who sees it", "Seen")
+_COLUMNS = ("When", "Card", "Who sees it", "What led to it", "Seen")
 _ABOUT = (
     "<p>Made-up people, made-up answers, dates of no real snapshot. A card that many people saw"
     " is shown once, as the first of them saw it.</p>"
@@ -105,7 +105,8 @@ def _row(number: int, each: Hung) -> str:
     return (
         f'<tr><td class="when">{each.at:%a} {each.at.day} {each.at:%b, %H:%M}</td>'
         f'<td><a href="pages/{_name(number)}">{escape(each.title)}</a></td>'
-        f'<td>{escape(each.viewer)}</td><td class="when">{_times(each)}</td></tr>'
+        f"<td>{escape(each.viewer)}</td><td>{escape(each.cause)}</td>"
+        f'<td class="when">{_times(each)}</td></tr>'
     )
 
 
