@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench attacks crash reminders costs lock clean
+.PHONY: help run rehearse test check bench attacks crash reminders costs lock clean
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
@@ -16,6 +16,8 @@ INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-inp
 help:
 	@echo 'make run            set up, start the bot on a sample snapshot and Microsoft'"'"'s Playground on it'
 	@echo 'make run FRESH=1    the same, without what earlier runs kept'
+	@echo 'make rehearse       play a whole snapshot with 300 made-up people, keep each card in var/rehearsal'
+	@echo "make rehearse ARGS=...  the same, as you say, such as ARGS='--people 50 --language cy-GB'"
 	@echo 'make test           set up, check, run every test'
 	@echo "make test ARGS=...  the same, with arguments for pytest, such as ARGS='-k notice'"
 	@echo 'make check          format, lint, types, direction of imports'
@@ -34,6 +36,10 @@ ifdef FRESH
 	rm -rf var/snapshot.db* var/keys
 endif
 	@$(PYTHON) infra/playground/run.py
+
+# With the card renderer where Node is present; without it the pages show the words alone.
+rehearse: $(VENV)/.run node-test
+	$(PYTHON) -m bot rehearse $(ARGS)
 
 # In the order of the folders, which begins with what takes longest.
 test: $(VENV)/.test node-test check

@@ -1,4 +1,4 @@
-"""The command line: `python -m bot serve`, `tick`, `keys`, `leads`."""
+"""The command line: `python -m bot serve`, `tick`, `rehearse`, `keys`, `leads`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from bot.settings import BadSettings, Env, Settings
 if TYPE_CHECKING:
     from bot.turns.visit import Service
 
+_REHEARSAL = Path("var/rehearsal")
 _CANNOT = "The bot cannot start like this."
 
 cli = typer.Typer(
@@ -84,6 +85,42 @@ def tick(
         asyncio.run(print_deeds())
     except CannotStart as error:
         sys.exit(f"{_CANNOT}\n{error}")
+
+
+@cli.command()
+def rehearse(
+    people: Annotated[int, typer.Option(min=10, max=5_000, help="How many practitioners.")] = 300,
+    seed: Annotated[int, typer.Option(help="The same people and answers for the same one.")] = 1,
+    out: Annotated[Path, typer.Option(help="A folder for pages and figures.")] = _REHEARSAL,
+    language: Annotated[str, typer.Option(help="en-GB or cy-GB.")] = "en-GB",
+) -> None:
+    """Play a whole snapshot with made-up people, and check that nothing is lost or doubled.
+
+    On a store of its own, which is gone afterwards: it knows nothing of any settings.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from bot.rehearsal.figures import table
+    from bot.rehearsal.play import Failed, Wanted
+    from bot.rehearsal.play import rehearse as run
+    from content.packs import load_packs
+
+    if language not in (packs := load_packs()):
+        sys.exit(f"--language is one of {', '.join(packs)}.")
+    try:
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task("Rehearsal", total=None)
+
+            def show(done: int, of: int, act: str) -> None:
+                progress.update(bar, completed=done, total=of, description=act)
+
+            found = asyncio.run(run(Wanted(people, seed, out, language), show))
+    except Failed as error:
+        typer.secho("The rehearsal went wrong:", err=True, fg=typer.colors.RED)
+        sys.exit(f"{error}\nWhat was seen until then: {out / 'index.html'}")
+    Console().print(table(found))
+    typer.echo(f"Nothing was lost or doubled. To look at: {out / 'index.html'}")
 
 
 @keys.command("status")

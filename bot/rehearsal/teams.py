@@ -175,6 +175,8 @@ class Answer:
 class Teams:
     """One Teams with one bot in it, at `bot_url`. `sent` keeps all that the bot ever sent.
 
+    `hears` is told of each message that has come, as it comes.
+
     `people` are known by what Teams calls them, `files` by the end of their address; `asked`: of
     whom the bot wanted to know more, and `asked_at` when, by `time.monotonic`.
     `calls` keeps every call, also those that `befalls` has something happen to: it says what, for
@@ -198,6 +200,9 @@ class Teams:
     edits: list[Edit] = field(default_factory=list)
     away: set[tuple[str, str]] = field(default_factory=set)
     busy: bool = False
+    hears: Callable[[Sent], None] = lambda _: None
+    _places: dict[str, list[Sent]] = field(default_factory=dict)
+    _alike: dict[bytes, Json] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -220,10 +225,20 @@ class Teams:
         await self._session.close()
         await self._runner.cleanup()
 
-    def person(self, name: str, *, tenant: str = "tenant-of-exampleshire") -> PersonHere:
-        known = PersonHere(self, name, tenant, object_id=str(uuid.uuid4()))
+    def person(
+        self,
+        name: str,
+        *,
+        tenant: str = "tenant-of-exampleshire",
+        object_id: str = "",
+        locale: str = "en-GB",
+    ) -> PersonHere:
+        known = PersonHere(self, name, tenant, object_id or str(uuid.uuid4()), locale=locale)
         self.people[known.id] = known
         return known
+
+    def members(self) -> list[PersonHere]:
+        return list(self.people.values())
 
     def keeps(self, content: bytes) -> str:
         """The address at which a file can be fetched."""
@@ -246,7 +261,7 @@ class Teams:
 
     def posts(self, conversation: str) -> list[Sent]:
         """What the bot sent to a conversation, threads included."""
-        return [s for s in self.sent if s.conversation.partition(";")[0] == conversation]
+        return list(self._places.get(conversation, ()))
 
     async def deliver(self, activity: Json) -> Answer:
         """Send one activity to the bot, as Teams would."""
@@ -261,10 +276,10 @@ class Teams:
     async def _take(self, request: web.Request) -> web.Response:
         conversation = unquote(request.match_info["conversation"])
         id = uuid.uuid4().hex
-        at, sent = time.monotonic(), Sent(conversation, await request.json(), id)
+        at, body = time.monotonic(), await request.read()
         trouble = self.befalls(conversation)
         if trouble is None or trouble.taken:
-            self.sent.append(sent)
+            self._note(conversation, body, id)
         if trouble:
             await asyncio.sleep(trouble.hangs_s)
         self.calls.append(Call(conversation, at, time.monotonic(), trouble))
@@ -283,6 +298,15 @@ class Teams:
             self.edits.append(Edit(replace(known[0], activity=activity), at))
         self.calls.append(Call(conversation, at, time.monotonic(), trouble))
         return _answer(request, trouble, id)
+
+    def _note(self, conversation: str, body: bytes, id: str) -> None:
+        """Thousands get the same message, which is kept once."""
+        if body not in self._alike:
+            self._alike[body] = orjson.loads(body)
+        sent = Sent(conversation, self._alike[body], id)
+        self.sent.append(sent)
+        self._places.setdefault(conversation.partition(";")[0], []).append(sent)
+        self.hears(sent)
 
     async def _begin(self, request: web.Request) -> web.Response:
         """The private chat with a person, which is the same each time."""

@@ -20,11 +20,12 @@ from aiohttp import web
 from rich.progress import Progress, track
 
 from bot.delivery import Letter, Not
+from bot.rehearsal.server import resident_mib
 from bot.teams.bot import message_with
 from bot.teams.connector import new_session
 from snapshot.ledger import Entry
 from storage.sqlite import SqliteRecords
-from tests.bench.servers import Served, resident_mib, serve, started
+from tests.bench.servers import Served, serve, started
 from tests.bench.turn import packages, say
 from tests.ledger.sender import HERE, Work, Writer, a_reply, delivery_of, note_all
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +19,7 @@ from aiohttp import web
 
 from bot.app import make_app
 from bot.logs import set_up
+from bot.rehearsal.server import resident_mib
 from bot.settings import Settings
 from bot.web import make_web
 from cards.verbs import Verb
@@ -172,13 +171,3 @@ def _tell_usage(pipe: Connection) -> None:
             pipe.send(Usage(time.process_time(), resident_mib()))
     except EOFError:
         return
-
-
-def resident_mib() -> float:
-    status = Path("/proc/self/status")
-    if status.exists():
-        (line,) = (s for s in status.read_text().splitlines() if s.startswith("VmRSS:"))
-        return int(line.split()[1]) / 1024
-    # Without /proc only the peak can be had: if that is flat, so is the rest. macOS gives bytes.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024

@@ -13,16 +13,15 @@ import pytest_asyncio
 from playwright.async_api import Browser
 from playwright.async_api import Page as BrowserPage
 
+from bot.rehearsal.pages import HOSTS, RENDERER
 from cards.page import Page
 from tests.browser.teams import SHOTS
 from tests.cards.gallery import EXHIBITS, Exhibit, page, statement
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-NODE_MODULES = Path(__file__).parents[2] / "node_modules"
-RENDERER = NODE_MODULES / "adaptivecards/dist"
-HOSTS = NODE_MODULES / "adaptivecards-designer/lib/hostConfigs"
-AXE = NODE_MODULES / "axe-core/axe.min.js"
+DRAWING = Path(__file__).parents[2] / "bot/rehearsal"
+AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 PICTURES = SHOTS / "rendered"
 
 PHONE, DESK = 320, 760
@@ -74,7 +73,9 @@ async def wall(chromium: Browser) -> AsyncIterator[Wall]:
     context = await chromium.new_context(offline=True)
     shown = await context.new_page()
     await shown.set_content(Path(__file__).with_name("render.html").read_text(encoding="utf-8"))
-    await shown.add_script_tag(path=RENDERER / "adaptivecards.min.js")
+    await shown.add_style_tag(path=DRAWING / "card.css")
+    await shown.add_script_tag(path=DRAWING / "card.js")
+    await shown.add_script_tag(path=RENDERER)
     await shown.add_script_tag(path=AXE)
     hosts = {
         theme: json.loads((HOSTS / f"microsoft-teams-{theme}.json").read_text(encoding="utf-8"))
