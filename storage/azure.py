@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
+from weakref import WeakSet
 
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
@@ -23,6 +27,40 @@ class _Transport(AioHttpTransport):  # type: ignore[misc]
         return await super().send(request, **{**config, "connection_verify": True})
 
 
+class Connections(aiohttp.TCPConnector):
+    """`close` ends those too whose request was given up, and waits until they have ended.
+
+    Of these aiohttp itself keeps no note: each goes on saying goodbye, for up to half a minute to
+    a server that does not listen, when the client has ended and perhaps the event loop as well.
+    """
+
+    END_S = 1.0
+    _LOOK_S = 0.005
+
+    def __init__(self, trusted: ssl.SSLContext) -> None:
+        super().__init__(ssl=trusted, socket_factory=self._make)
+        self._made: WeakSet[socket.socket] = WeakSet()
+
+    def _make(self, address: aiohttp.AddrInfoType) -> socket.socket:
+        family, type, protocol, *_ = address
+        made = socket.socket(family, type, protocol)
+        self._made.add(made)
+        return made
+
+    async def close(self, *, abort_ssl: bool = False) -> None:
+        await super().close(abort_ssl=abort_ssl)
+        for each in self._open():
+            with suppress(OSError):  # it has ended just now
+                each.shutdown(socket.SHUT_RDWR)
+        for _ in range(round(self.END_S / self._LOOK_S)):
+            if not self._open():
+                break
+            await asyncio.sleep(self._LOOK_S)
+
+    def _open(self) -> list[socket.socket]:
+        return [each for each in self._made if each.fileno() != -1]
+
+
 def transport(url: str, ca_file: Path | None, setting: str) -> Any:
     """Who closes the client that it is given to closes it too.
 
@@ -33,7 +71,7 @@ def transport(url: str, ca_file: Path | None, setting: str) -> Any:
     except (OSError, ssl.SSLError):
         raise Unusable(f"{setting} cannot be read as a certificate") from None
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=trusted),
+        connector=Connections(trusted),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,  # the client does it
         # Asked once: with `trust_env`, each request would look through the environment and for a

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 import aiohttp
 from aiohttp import web
 
+from storage.azure import Connections
 from storage.cosmos_opening import Account
 from tests.cosmos.server import Server
 
@@ -22,10 +23,12 @@ class Fault:
     """`acts`: the server has done it before things go wrong. `status` 0: the connection is cut.
 
     `stale`: a read is answered as it was the last time that something else stood there.
+    `deaf`: until it answers it does not notice either that nobody waits any more.
     """
 
     acts: bool = False
     stale: bool = False
+    deaf: bool = False
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
@@ -83,7 +86,7 @@ class Proxy:
         async with AsyncExitStack() as stack:
             trusted = ssl.create_default_context(cafile=self.server.ca_file)
             self._onward = await stack.enter_async_context(
-                aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusted))
+                aiohttp.ClientSession(connector=Connections(trusted))
             )
             shown = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             shown.load_cert_chain(self.server.ca_file, self.server.folder / "key.pem")
@@ -126,12 +129,13 @@ class Proxy:
         answer = None if fault and not fault.acts else await self._forward(request, body)
         if fault is None:
             return answer or web.Response()
-        await asyncio.sleep(fault.delay_s)
+        assert isinstance(request.transport, asyncio.Transport)
+        with _deaf(request.transport) if fault.deaf else nullcontext():
+            await asyncio.sleep(fault.delay_s)
         if fault.status:
             return web.Response(status=fault.status, headers=fault.headers, text="{}")
         if fault.delay_s:
             return answer or await self._forward(request, body)
-        assert request.transport is not None
         request.transport.abort()
         return web.Response()
 
@@ -156,6 +160,15 @@ class Proxy:
         if request.path == "/":
             content = json.dumps({**json.loads(content), **self.account_says}).encode()
         return Told(answer.status, told, content)
+
+
+@contextmanager
+def _deaf(transport: asyncio.Transport) -> Iterator[None]:
+    transport.pause_reading()
+    try:
+        yield
+    finally:
+        transport.resume_reading()
 
 
 _OWN = {"host", "content-length", "transfer-encoding", "connection", "keep-alive"}

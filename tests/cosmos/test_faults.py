@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -345,3 +347,36 @@ async def test_a_container_that_is_gone_is_not_a_record_that_is_missing(
     with pytest.raises(RecordsError) as refused:
         await records.read(HERE, Kind.ENVELOPE, "ada")
     assert not isinstance(refused.value, Missing)
+
+
+# -- the end --------------------------------------------------------------------------------------
+
+
+async def test_a_store_that_is_closed_leaves_no_connection_of_a_call_that_was_given_up(
+    proxy: Proxy, cosmos: Server
+) -> None:
+    async with CosmosRecords(proxy.reach(cosmos.new_database())) as records:
+        await records.create(an_envelope())
+        proxy.always(Fault(delay_s=10.0, deaf=True))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await records.read(HERE, Kind.ENVELOPE, "ada")
+        assert proxy.seen
+        assert connections_to(proxy.port), "it is still saying goodbye"
+    assert not connections_to(proxy.port)
+
+
+def connections_to(port: int) -> list[int]:
+    """The sockets in this process that have not been closed and whose other end is that port."""
+    return [
+        each.fileno()
+        for each in gc.get_objects()
+        if type(each) is socket.socket and each.fileno() != -1 and _port_of_the_other(each) == port
+    ]
+
+
+def _port_of_the_other(each: socket.socket) -> int:
+    try:
+        return int(each.getpeername()[1])
+    except (OSError, IndexError):
+        return 0
