@@ -7,7 +7,7 @@ import hmac
 import math
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from snapshot.ports import Kind
@@ -42,8 +42,7 @@ class Ids:
         return (chi - freedom) / math.sqrt(2 * freedom)
 
 
-def look_at(ids: Sequence[str], campaign: Campaign) -> Ids:
-    ends = set(_ends(campaign))
+def look_at(ids: Sequence[str], ends: Container[str]) -> Ids:
     made = sum(id[:SAME] in ends or id[-SAME:] in ends for id in ids)
     places = [Counter(int(id[at], 16) for id in ids) for at in range(32)]
     return Ids(made, len(ids), tuple(tuple(c[n] for n in range(16)) for c in places))
@@ -77,13 +76,14 @@ type Part = tuple[Ids, list[Ids]]
 
 
 def examine(campaign: Campaign) -> Part:
+    ends = frozenset(_ends(campaign))
     kinds = {Kind.SLIP, Kind.TALLY, Kind.COMMENT}
     ids = {v.record.id for v in campaign.history if v.record.kind in kinds}
     naive = [
         row_at_submission(campaign, new_id)
         for new_id in (hashed_ids(), timed_ids(campaign.seed), counted_ids())
     ]
-    return look_at(sorted(ids), campaign), [look_at(_ids(scene), campaign) for scene in naive]
+    return look_at(sorted(ids), ends), [look_at(_ids(scene), ends) for scene in naive]
 
 
 def _ids(scene: Scene) -> list[str]:

@@ -246,13 +246,15 @@ async def _ask_well(stage: Stage) -> list[str]:
         shown = await asks(stage, await ready(stage, ask))
         if shown is None or stale in shown.words:
             found.append(f"{ask.where}: {ask.name}")
+        if ask.name == Verb.CLOSE:
+            await stage.bot.works()
     return found
 
 
 # -- what is found ---------------------------------------------------------------------------------
 
 _CODES = re.compile(
-    r"\b(?:not_yet|partly|mostly|fully|dont_know|not_relevant|(?:AW|PV|IR|EA|RS)[1-5])\b"
+    r"\b(?:not_yet|partly|mostly|fully|anecdotal|dont_know|not_relevant|(?:AW|PV|IR|EA|RS)[1-5])\b"
 )
 _VALUE = re.compile(r"""["']value["']""")
 

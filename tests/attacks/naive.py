@@ -73,9 +73,9 @@ def row_at_submission(campaign: Campaign, new_id: NewId) -> Scene:
     """Written when somebody sends; no names and no dates in it."""
     rows = _at_submission(campaign, new_id)
     slips = list(_slips(campaign, rows))
-    people = []
+    people, times = [], log_times(campaign)
     for number, (_, one) in enumerate(who_sent(campaign)):
-        begun, sent = log_times(campaign)[one.name]
+        begun, sent = times[one.name]
         cell = _cell(campaign, one)
         people.append(Someone(one.name, cell, campaign.tag_of(one.name), begun, sent, number))
     return Scene(slips, people, truth(campaign.people))
@@ -85,10 +85,10 @@ def mixed_without_shuffling(campaign: Campaign) -> Scene:
     """Batches as ours, but each is written as its envelopes are opened, with ids that count up."""
     slips = list(_slips(campaign, _unshuffled(campaign)))
     names = {campaign.tag_of(p.name): p.name for p in campaign.people}
-    people = []
+    people, times = [], log_times(campaign)
     for number, batch in enumerate(batches(campaign)):
         for cleared, tag in batch.members:
-            begun, sent = log_times(campaign)[names[tag]]
+            begun, sent = times[names[tag]]
             people.append(Someone(names[tag], number, tag, begun, sent, cleared))
     return Scene(slips, people, truth(campaign.people))
 

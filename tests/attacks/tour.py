@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from bot.rehearsal.teams import FILE, Answer, PersonHere, Shown
-from bot.turns import dispatch, facilitator, moderator, opening, practitioner
+from bot.turns import dispatch, facilitator, moderator, opening, plan, practitioner, session
 from cards.verbs import Verb
 from tests.attacks.bots import CANARY, SAID, Stage
 from tests.stories.opening import a_form
@@ -113,7 +113,50 @@ def _in_channels() -> Iterator[Ask]:
         yield Ask(here, word)
     for word in opening.WORDS:
         yield Ask(there, word, words=CANARY)
+    yield from _in_the_session()
     yield _pressed(here, Verb.CLOSE, confirmed=True)
+    yield from _of_the_plan()
+
+
+def _in_the_session() -> Iterator[Ask]:
+    """In the order in which one statement is agreed, so that something comes of each."""
+    here, pair = Where.CHANNEL, {"progress": "fully", "evidence": "anecdotal"}
+    rating, revealed, agreed = (_at(stage) for stage in ("rating", "revealed", "agreed"))
+    again = {**rating, "round": 2}
+    noted = {"note": SAID, "evidence_named": SAID}
+    for word in session.WORDS:
+        yield Ask(here, word)
+    yield _pressed(here, Verb.JOIN, agency="police")
+    yield _pressed(here, Verb.SESSION)
+    yield _pressed(here, Verb.RATE, **rating, **pair)
+    yield _pressed(here, Verb.REVEAL, **rating)
+    yield _pressed(here, Verb.AGAIN, **revealed)
+    yield _pressed(here, Verb.RATE, **again, **pair)
+    yield _pressed(here, Verb.REVEAL, **again)
+    now = {**revealed, "round": 2}
+    yield _pressed(here, Verb.AGREE, save=True, **now, **pair, **noted)
+    objects = {"dissent_agency": "police", "dissent": SAID}
+    yield _pressed(here, Verb.DISSENT, save=True, **{**agreed, "round": 2}, **objects)
+    for verb in (Verb.AGREED, Verb.MORE, Verb.PAUSE, Verb.START, Verb.LEAVE):
+        yield _pressed(here, verb)
+    yield _pressed(here, Verb.NEXT, **{**agreed, "round": 2})
+    yield _pressed(here, Verb.BEFORE, **_at("rating", "AW2"))
+    yield _pressed(here, Verb.GO, to="AW3", **rating)
+
+
+def _at(stage: str, statement: str = "AW1") -> Mapping[str, Any]:
+    return {"statement": statement, "round": 1, "stage": stage}
+
+
+def _of_the_plan() -> Iterator[Ask]:
+    here, one = Where.CHANNEL, {"action": 20 * "a"}
+    typed = {"recommendation": SAID, "owner_name": f"{CANARY} Owner", "check": SAID, "note": SAID}
+    for word in plan.WORDS:
+        yield Ask(here, word)
+    yield _pressed(here, Verb.PLAN)
+    yield _pressed(here, Verb.ADVICE)
+    yield _pressed(here, Verb.EDIT_ACTION, save=True, revision=0, **one, **typed)
+    yield _pressed(here, Verb.TAKE_OFF, confirmed=True, revision=1, **one)
 
 
 def _among_moderators() -> Iterator[Ask]:
@@ -131,7 +174,7 @@ def _among_moderators() -> Iterator[Ask]:
 _A_FILE = "a file"
 
 ASKS: tuple[Ask, ...] = (*_in_chat(), *_among_moderators(), *_in_channels())
-"""The last one closes the snapshot."""
+"""In this order they make sense: the plan is for after the close."""
 
 
 def forgotten() -> set[str]:

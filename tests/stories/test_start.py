@@ -108,7 +108,7 @@ def test_a_key_vault_that_does_not_answer_is_told(tmp_path: Path) -> None:
 
 def test_a_broken_pack_is_refused_with_file_line_place_and_rule(tmp_path: Path) -> None:
     root = tmp_path / "tree"
-    for room in ("bot", "cards", "content", "snapshot", "storage"):
+    for room in ("bot", "cards", "content", "report", "snapshot", "storage"):
         shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__"))
     pack = root / "content" / "instrument.en-GB.yaml"
     pack.write_text(pack.read_text().replace("score: 33.33", "score: 133", 1))
