@@ -12,7 +12,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from itertools import cycle
+from itertools import batched, cycle, groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -28,6 +28,8 @@ from tests.cosmos.server import Server, cosmos_server, settings_for
 NAIVE = SnapshotId("naive")
 OPENED_S = 1_772_442_000
 """Some second since 1970, for the opening."""
+_MOST_AT_ONCE = 100
+"""Items that one batch may have."""
 
 
 @asynccontextmanager
@@ -87,10 +89,12 @@ class OnCosmos:
         }
 
     async def lays(self, rows: Sequence[Row]) -> Mapping[str, Places]:
-        """As items of their own, written at that second."""
-        for row in rows:
-            self.dates(row.second)
-            await self.records.create(Record(NAIVE, Kind.SLIP, row.id, row.body))
+        """As items of their own; those of one second go together, in the order of the rows."""
+        for second, together in groupby(rows, lambda row: row.second):
+            self.dates(second)
+            for some in batched(together, _MOST_AT_ONCE):
+                creates = [("create", (_naive_item(row),)) for row in some]
+                await self.records._items.execute_item_batch(creates, NAIVE)
         places = await self.places(NAIVE)
         return {row.id: places[row.id] for row in rows}
 
@@ -147,6 +151,10 @@ _PLANS: Mapping[Trouble, Callable[[], Plan]] = {
     Trouble.READ_ONLY: _read_only,
     Trouble.CHANGED: _changed,
 }
+
+
+def _naive_item(row: Row) -> dict[str, Any]:
+    return {"id": f"{Kind.SLIP}:{row.id}", "snapshot": NAIVE, "kind": Kind.SLIP, "body": row.body}
 
 
 def number_in(rid: str) -> int:
