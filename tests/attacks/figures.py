@@ -8,13 +8,14 @@ often, but not what.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
 from pathlib import Path
 from random import Random
 
+from snapshot.detail import detail
 from snapshot.disclosure import Summary, final_bases, interim_bases, printable, summarise
 from snapshot.instrument import NOT_RELEVANT, OptionId
 from snapshot.rating import Rating, rate_statement, scored_by_cell
@@ -39,6 +40,7 @@ WORLDS = 1000
 SNAPSHOT = a_snapshot({"police": 90, "health": 120, "schools": 110})
 SCORED = (NOT_YET, PARTLY, MOSTLY, FULLY)
 POLICE = CellId("police")
+CELLS = (POLICE, CellId("health"), CellId("schools"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,44 @@ def _rate(tallies: Sequence[Tally]) -> Rating:
     return rating
 
 
+type Favourable = tuple[float, Mapping[CellId, float]]
+"""Who finds the statement true, out of a hundred: of all, and of each agency group that is told."""
+
+
+def reported(world: World) -> Favourable:
+    """What the report says of one statement."""
+    bases = final_bases(SNAPSHOT, INSTRUMENT, world.after)
+    found = detail(SNAPSHOT, INSTRUMENT, world.after, bases)
+    (of_all,) = [s.favourable for s in found.statements if s.statement == GIVE_HELP]
+    assert of_all is not None
+    groups = [a for a in found.agencies if a.statement == GIVE_HELP]
+    assert groups, "a group that stands beside others"
+    return of_all.value, {a.cell: a.favourable.value for a in groups}
+
+
+def each_group(world: World) -> Favourable:
+    """The same, but of all who scored and of each agency group, however few; rounded as ours."""
+    n = sum(scored(world).values())
+    groups = {cell: _favourable([t for t in world.after if t.cell == cell]) for cell in CELLS}
+    rounded = {c: printable(v, n, INSTRUMENT.limits).value for c, v in groups.items()}
+    return printable(_favourable(world.after), n, INSTRUMENT.limits).value, rounded
+
+
+def _favourable(tallies: Sequence[Tally]) -> Fraction:
+    chosen = Counter[OptionId]()
+    for tally in tallies:
+        chosen.update(tally.counts[GIVE_HELP])
+    true = sum(chosen[option] for option in INSTRUMENT.limits.favourable)
+    return Fraction(100 * true, sum(chosen[option] for option in SCORED))
+
+
+def scored(world: World) -> dict[CellId, int]:
+    """How many of each agency group scored the statement, which the attacker knows."""
+    return {
+        t.cell: sum(t.counts[GIVE_HELP].get(option, 0) for option in SCORED) for t in world.after
+    }
+
+
 # -- the pencil -----------------------------------------------------------------------------------
 
 
@@ -151,6 +191,16 @@ def by_subtracting(pairs: Sequence[Pair]) -> OptionId:
     """58 scored before and 59 after: what the 59th must have scored."""
     (_, before), (_, after) = pairs
     return FULLY if 59 * after - 58 * before > 50 else NOT_YET
+
+
+def by_remainder(found: Favourable, known: Mapping[CellId, int]) -> OptionId:
+    """All less the groups that are told; what is left is the victim's, and perhaps of others."""
+    of_all, groups = found
+    if POLICE in groups:
+        return FULLY if groups[POLICE] > 50 else NOT_YET
+    left = of_all * sum(known.values()) - sum(groups[cell] * known[cell] for cell in groups)
+    people = sum(n for cell, n in known.items() if cell not in groups)
+    return FULLY if left > 50 * people else NOT_YET
 
 
 def p_of_guesses(right: int, share: float) -> float:
@@ -168,6 +218,16 @@ async def one_date(open_store: OpenStore, folder: Path) -> Result:
     among_ten = [one_of_ten(Random(seed)) for seed in range(WORLDS)]
     allowed = sum(by_weights(ours(w)) == w.victim for w in among_ten) / WORLDS
     return _judged(real, naive, max(allowed, 0.5), "a weight for one scored answer")
+
+
+async def one_report(open_store: OpenStore, folder: Path) -> Result:
+    """As much as with one of ten who scored is allowed here too."""
+    worlds = [one_of_twelve(Random(seed)) for seed in range(WORLDS)]
+    real = sum(by_remainder(reported(w), scored(w)) == w.victim for w in worlds)
+    naive = sum(by_remainder(each_group(w), scored(w)) == w.victim for w in worlds)
+    among_ten = [one_of_ten(Random(seed)) for seed in range(WORLDS)]
+    allowed = sum(by_remainder(reported(w), scored(w)) == w.victim for w in among_ten) / WORLDS
+    return _judged(real, naive, max(allowed, 0.5), "each agency group told")
 
 
 async def two_dates(open_store: OpenStore, folder: Path) -> Result:
@@ -194,6 +254,13 @@ SOLVING = Staged(
     "the final summary, the headcounts, and how many of each cell scored a statement",
     f"one scored answer is guessed no oftener than one of ten such (p > {ALARM})",
     stage=one_date,
+)
+REPORTED = Staged(
+    "T14",
+    "All in the report less the agency groups in it",
+    "the report's figures for a statement, and how many of each agency group scored it",
+    f"one scored answer is guessed no oftener than one of ten such (p > {ALARM})",
+    stage=one_report,
 )
 SUBTRACTING = Staged(
     "T12",

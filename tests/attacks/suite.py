@@ -15,7 +15,7 @@ from typing import Any
 from tests.attacks.attack import Attack, OnCampaigns, Result, Staged
 from tests.attacks.campaign import Campaign, play
 from tests.attacks.destroyed import DESTROYED
-from tests.attacks.figures import SOLVING, SUBTRACTING
+from tests.attacks.figures import REPORTED, SOLVING, SUBTRACTING
 from tests.attacks.ids import IDS
 from tests.attacks.interrupted import CRASH, WITHDRAW
 from tests.attacks.knowing import KNOWING
@@ -57,6 +57,7 @@ SUITE: tuple[Attack, ...] = (
     SUBTRACTING,
     LABELS,
     SOLVING,
+    REPORTED,
     KNOWING,
     LOGS,
     SHOULDER,
