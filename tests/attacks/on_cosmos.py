@@ -8,7 +8,6 @@ that of `_rid`; the server of the tests takes it for text then, which says less.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +15,8 @@ from itertools import batched, cycle, groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+
+import orjson
 
 from snapshot.ports import Kind, Record, SnapshotId
 from storage.cosmos import CosmosRecords
@@ -64,8 +65,8 @@ class OnCosmos:
 
     def history(self, recorded: Sequence[Version]) -> list[Version]:
         """Out of the feed; what we have written must be what it tells, no more and no less."""
-        with (self.folder / "feed.jsonl").open(encoding="utf-8") as feed:
-            told = [json.loads(line) for line in feed]
+        with (self.folder / "feed.jsonl").open("rb") as feed:
+            told = [orjson.loads(line) for line in feed]
         found = [_version(t["verb"], t["item"]) for t in told if "kind" in t["item"]]
         assert found == [_as_json(version) for version in recorded]
         return found
@@ -164,7 +165,7 @@ def number_in(rid: str) -> int:
 
 def _as_json(version: Version) -> Version:
     """Tuples have become lists."""
-    body = json.loads(json.dumps(version.record.body))
+    body = orjson.loads(orjson.dumps(version.record.body))
     return replace(version, record=replace(version.record, body=body))
 
 

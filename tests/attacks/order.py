@@ -19,6 +19,7 @@ from tests.attacks.linking import (
     Outcome,
     both_ways,
     fisher,
+    in_disorder,
     link,
     share_as_extreme,
 )
@@ -200,7 +201,7 @@ def neighbours(seen: Scene, order: Callable[[Slip], int | str], dice: Random) ->
     for _ in range(SHUFFLES // 5):
         mixed = list(masks)
         for those in places.values():
-            for at, other in zip(those, dice.sample(those, len(those)), strict=True):
+            for at, other in zip(those, in_disorder(those, dice), strict=True):
                 mixed[at] = masks[other]
         shuffled.append(_pairs(mixed))
     return Neighbours(count, max(shuffled), share_as_extreme(count, shuffled))

@@ -32,11 +32,11 @@ HEADCOUNTS: Mapping[AgencyId, int] = {
 ANSWERING: Mapping[AgencyId, int] = {
     AgencyId(agency): people
     for agency, people in {
-        "police": 30,
-        "childrens_social_care": 26,
-        "health": 34,
-        "education_early_years": 36,
-        "voluntary_community": 26,
+        "police": 24,
+        "childrens_social_care": 20,
+        "health": 27,
+        "education_early_years": 28,
+        "voluntary_community": 20,
         "probation_youth_justice": 3,
         "housing_other": 3,
     }.items()

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from snapshot.ports import DIRECTORY, Kind
 from tests.attacks.attack import OnCampaigns, Result
 from tests.attacks.campaign import Campaign
@@ -54,7 +56,7 @@ class Found:
 
 
 def examine_found(campaign: Campaign) -> Found:
-    dumped = b"".join(json.dumps(dict(v.record.body)).encode() for v in campaign.history)
+    dumped = b"".join(orjson.dumps(dict(v.record.body)) for v in campaign.history)
     everything = [dumped, *(image.content for image in campaign.images)]
     return Found(
         sum(name in content for content in everything for name in NAMES),

@@ -12,7 +12,7 @@ from snapshot.envelope import State
 from snapshot.ports import Kind
 from tests.attacks.attack import OnCampaigns, Result
 from tests.attacks.campaign import Campaign
-from tests.attacks.linking import ALARM, SHUFFLES, fisher, share_as_extreme
+from tests.attacks.linking import ALARM, SHUFFLES, fisher, in_disorder, share_as_extreme
 from tests.attacks.naive import unpadded_lengths
 from tests.attacks.order import said
 from tests.attacks.people import instrument
@@ -115,7 +115,7 @@ def _more(found: Sequence[tuple[int, bool]]) -> float:
 def _p(found: Sequence[tuple[int, bool]], dice: Random) -> float:
     counts, flags = [n for n, _ in found], [w for _, w in found]
     shuffled = [
-        abs(_more(list(zip(dice.sample(counts, len(counts)), flags, strict=True))))
+        abs(_more(list(zip(in_disorder(counts, dice), flags, strict=True))))
         for _ in range(SHUFFLES)
     ]
     return share_as_extreme(abs(_more(found)), shuffled)

@@ -1,4 +1,4 @@
-"""All attacks, and how they are carried out: twenty campaigns, none left out, on one store."""
+"""All attacks, and how they are carried out: twenty campaigns a store, none left out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import gc
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -76,16 +76,27 @@ SCRATCH = MEMORY if MEMORY.is_dir() else None
 type Parts = Mapping[str, Any]
 
 
-def carry_out(store: str, seeds: Sequence[int] = SEEDS) -> dict[str, Result]:
-    """What came of each attack, by its name."""
+def carry_out(stores: Sequence[str], seeds: Sequence[int] = SEEDS) -> dict[str, dict[str, Result]]:
+    """What came of each attack on each of the stores, by its name."""
     # Without the collector of cycles, which would walk over a campaign's 100 MB again and again.
     new_process = get_context("spawn")
     with ProcessPoolExecutor(WORKERS, new_process, initializer=gc.disable) as pool:
-        staged = {
-            a.name: pool.submit(_stage, store, a.name) for a in SUITE if isinstance(a, Staged)
-        }
-        parts = list(pool.map(_examine, [store] * len(seeds), seeds))
-        results = {name: future.result() for name, future in staged.items()}
+        going = [(store, *_begin(pool, store, seeds)) for store in stores]
+        return {store: _judged(staged, parts) for store, staged, parts in going}
+
+
+def _begin(
+    pool: Executor, store: str, seeds: Sequence[int]
+) -> tuple[Mapping[str, Future[Result]], Sequence[Future[Parts]]]:
+    staged = {a.name: pool.submit(_stage, store, a.name) for a in SUITE if isinstance(a, Staged)}
+    return staged, [pool.submit(_examine, store, seed) for seed in seeds]
+
+
+def _judged(
+    staged: Mapping[str, Future[Result]], campaigns: Sequence[Future[Parts]]
+) -> dict[str, Result]:
+    parts = [campaign.result() for campaign in campaigns]
+    results = {name: future.result() for name, future in staged.items()}
     for attack in SUITE:
         if isinstance(attack, OnCampaigns):
             results[attack.name] = attack.judge([p[attack.name] for p in parts])

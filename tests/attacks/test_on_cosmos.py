@@ -13,7 +13,7 @@ from tests.cosmos.server import why_not
 def results() -> Results:
     if reason := why_not():
         pytest.skip(reason)
-    return carry_out("Cosmos DB", CAMPAIGNS)
+    return carry_out(["Cosmos DB"], CAMPAIGNS)["Cosmos DB"]
 
 
 class TestOnCosmos(Withstanding):

@@ -10,7 +10,7 @@ from tests.attacks.withstanding import CAMPAIGNS, Results, Withstanding
 
 @pytest.fixture(scope="module")
 def results() -> Results:
-    return carry_out("SQLite", CAMPAIGNS)
+    return carry_out(["SQLite"], CAMPAIGNS)["SQLite"]
 
 
 class TestOnSqlite(Withstanding):
