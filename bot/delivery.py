@@ -53,6 +53,11 @@ MOST_AHEAD_S = 86_400.0
 FRESH_S = 2.0
 """A letter that has waited longer for its turn is written again: it may no longer be wanted."""
 
+GIVE_UP_S, CATCH_BREATH_S = 10.0, 0.5
+"""Where the store answers nobody for so long, a round ends. Before that, whoever it did not answer
+rests for a moment: among thousands of calls one that fails must not stop the others.
+"""
+
 NOTING_S = (0.5, 1.0, 2.0, 4.0)
 """Pauses before what came of a call is noted again, where the store did not answer."""
 
@@ -123,6 +128,7 @@ class Delivery:
         claim_s: float = CLAIM_S,
         beat_s: float = BEAT_S,
         alike_s: float = ALIKE_S,
+        give_up_s: float = GIVE_UP_S,
     ) -> None:
         self._records = records
         self._send = send
@@ -133,6 +139,7 @@ class Delivery:
         self._claim_s = claim_s
         self._beat_s = beat_s
         self._alike_s = alike_s
+        self._give_up_s = give_up_s
         self._told: set[tuple[str, ...]] = set()
 
     async def deliver(self, snapshot: SnapshotId, write: Write) -> datetime | None:
@@ -142,11 +149,15 @@ class Delivery:
         gives back the rest. Posts to channels are left to `post`.
         """
         self._told.clear()
-        waiting = _Waiting(self._records, snapshot, self._now, self._dice)
+        waiting = _Waiting(self._records, snapshot, self._now, self._dice, self._give_up_s)
         async with asyncio.TaskGroup() as group:
             for number in range(self._at_once):
-                group.create_task(self._work(waiting, snapshot, write), name=f"delivery-{number}")
-        at = await next_at(self._records, snapshot)
+                group.create_task(self._work(waiting, write), name=f"delivery-{number}")
+        try:
+            at = await next_at(self._records, snapshot)
+        except RecordsError as error:
+            _log.error("store not reached", snapshot=snapshot, **where(error))
+            return self._clock()
         return at and at - self._ahead()
 
     async def post(self, snapshot: SnapshotId, id: str, write: Write) -> Entry | None:
@@ -160,14 +171,14 @@ class Delivery:
         await self._take(entry, write)
         return await find(self._records, snapshot, id)
 
-    async def _work(self, waiting: _Waiting, snapshot: SnapshotId, write: Write) -> None:
+    async def _work(self, waiting: _Waiting, write: Write) -> None:
         while entry := await waiting.next():
             try:
                 await self._take(entry, write)
-            except RecordsError as error:
-                # The others would hear the same. What is claimed is free again in a minute.
-                _log.error("store not reached", snapshot=snapshot, **where(error))
-                waiting.ends()
+            except RecordsError as error:  # what is claimed is free again in a minute
+                await waiting.bears(error)
+            else:
+                waiting.is_answered()
             finally:
                 waiting.done(entry)
 
@@ -324,14 +335,17 @@ class _Waiting:
         snapshot: SnapshotId,
         clock: Callable[[], datetime],
         dice: Random,
+        give_up_s: float,
     ) -> None:
         self._records = records
         self._snapshot = snapshot
         self._clock = clock
         self._dice = dice
+        self._give_up_s = give_up_s
         self._page: list[Entry] = []
         self._in_hand: set[str] = set()
         self._lock = asyncio.Lock()
+        self._failing_since: float | None = None
         self._ended = False
 
     async def next(self) -> Entry | None:
@@ -348,18 +362,30 @@ class _Waiting:
     def done(self, entry: Entry) -> None:
         self._in_hand.discard(entry.record.id)
 
-    def ends(self) -> None:
+    def is_answered(self) -> None:
+        self._failing_since = None
+
+    async def bears(self, error: RecordsError) -> None:
+        """The store did not answer: a rest, or the end for all."""
+        now = _loop_time()
+        if self._failing_since is None:
+            self._failing_since = now
+        if self._ended or now - self._failing_since < self._give_up_s:
+            await asyncio.sleep(CATCH_BREATH_S)
+            return
+        _log.error("store not reached", snapshot=self._snapshot, **where(error))
         self._ended = True
 
     async def _turn_page(self) -> None:
-        try:
-            page = await takeable(self._records, self._snapshot, self._clock())
-        except RecordsError as error:
-            _log.error("store not reached", snapshot=self._snapshot, **where(error))
-            self.ends()
+        while not self._ended:
+            try:
+                page = await takeable(self._records, self._snapshot, self._clock())
+            except RecordsError as error:
+                await self.bears(error)
+                continue
+            self._page = [e for e in page if e.record.id not in self._in_hand]
+            self._dice.shuffle(self._page)
             return
-        self._page = [e for e in page if e.record.id not in self._in_hand]
-        self._dice.shuffle(self._page)
 
 
 def _loop_time() -> float:

@@ -22,7 +22,7 @@ from snapshot.envelope import State
 from snapshot.errors import Damaged
 from snapshot.greeting import forget_greetings, is_greeting, opened
 from snapshot.leads import LeadState, all_leads, by_id, index, mark_unreachable
-from snapshot.ledger import OPEN, Entry, MessageState, find, note, recipient_of, release
+from snapshot.ledger import Entry, MessageState, find, note, recipient_of, release
 from snapshot.opening import Running
 from snapshot.ports import Changed, Kind, Missing
 from snapshot.publication import Outbox, Topic, id_of, record, topic_of, which_of
@@ -257,10 +257,10 @@ class Reminding:
     async def _forget_unfinished(self, running: Running) -> None:
         """Once it is marked that all were noted: until then, what is done would be done again."""
         records, id = self._service.records, running.snapshot.id
-        noted = [h for h in await records.heads(id, Kind.MESSAGE) if h.id.startswith(_UNFINISHED)]
-        marked = await self._begun(running, Topic.UNFINISHED) if noted else ()
-        for head in noted:
+        done = await records.heads(id, Kind.MESSAGE, MessageState.DONE)
+        marked = await self._begun(running, Topic.UNFINISHED) if done else ()
+        for head in done:
             which = head.id.rpartition(".")[0].removeprefix(_UNFINISHED)
-            if head.state not in OPEN and which in marked:
+            if which in marked:
                 with suppress(Missing, Changed):
                     await records.delete(await records.read(id, Kind.MESSAGE, head.id))

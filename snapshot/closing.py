@@ -10,6 +10,7 @@ from datetime import datetime
 from random import Random
 from zoneinfo import ZoneInfo
 
+from snapshot.attempts import Attempts
 from snapshot.detail import Detail, detail
 from snapshot.disclosure import Summary, final_bases, summarise
 from snapshot.envelope import State
@@ -36,7 +37,9 @@ async def begin_close(
     `only_if_due`: not before the deadline, which somebody may have moved in this very moment.
     Raises `Tampered` when the record is an old one.
     """
+    attempts = Attempts()
     while running.phase is Phase.OPEN and not (only_if_due and at < running.snapshot.deadline):
+        attempts.begin()
         snapshot = running.snapshot
         found = await records.read(DIRECTORY, Kind.SNAPSHOT, snapshot.id)
         if found != running.record:  # what the caller knows may be from before an extension

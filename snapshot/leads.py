@@ -16,6 +16,7 @@ from enum import StrEnum
 from itertools import batched
 from typing import Any
 
+from snapshot.attempts import Attempts
 from snapshot.lead_lists import MOST_ROWS, Row, normal_address
 from snapshot.opening import Running
 from snapshot.ports import Changed, Exists, Head, Kind, Missing, Record, Records, Unavailable
@@ -208,7 +209,9 @@ async def note_install(running: Running, records: Records, person: Person, now: 
     """That we are about to install the app for somebody, who has not asked for it."""
     body = {"until": _second(now + SILENT_FOR)}
     record = Record(running.snapshot.id, Kind.INSTALL, _group(running, person), body)
+    attempts = Attempts()
     while True:
+        attempts.begin()
         with suppress(Exists):
             await records.create(record)
             return
@@ -290,7 +293,9 @@ async def _change(
     running: Running, records: Records, id: str, change: Callable[[Lead], Lead]
 ) -> None:
     """Until nobody else comes in between. A lead who is not there stays away."""
+    attempts = Attempts()
     while True:
+        attempts.begin()
         try:
             record = await records.read(running.snapshot.id, Kind.LEAD, id)
         except Missing:

@@ -25,8 +25,10 @@ CHANNEL, MODERATORS = "channel", "moderators"
 CHANNELS = (CHANNEL, MODERATORS)
 """The recipients that are no person. What goes to one keeps its order: see `is_to_channel`."""
 
-PAGE = 500
-"""So many are looked at in one go, however many wait."""
+PAGE = 100
+"""So many are looked at in one go, however many wait: whole records, which a busy store must still
+find and send within the time of one request.
+"""
 
 _FIRST = 10
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from snapshot.attempts import Attempts
 from snapshot.comments import mixed
 from snapshot.envelope import Ballot, State
 from snapshot.errors import Damaged, Tampered
@@ -387,7 +388,9 @@ async def move(
     body: Mapping[str, Any] | None = None,
 ) -> Record | None:
     """Move an envelope that is in `state` on to another; None if it is not (any more)."""
+    attempts = Attempts()
     while True:
+        attempts.begin()
         try:
             record = await records.read(snapshot, Kind.ENVELOPE, id)
         except Missing:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from snapshot.attempts import Attempts
 from snapshot.errors import Damaged, NotLater, NotOpen, Tampered, WrongKey
 from snapshot.ports import (
     DIRECTORY,
@@ -129,7 +130,9 @@ async def extend(
     """
     # In the hour that comes twice, a local time is equal to no time of another zone.
     deadline = deadline.astimezone(UTC)
+    attempts = Attempts()
     while True:
+        attempts.begin()
         # What the caller knows may be from before the deadline was moved by somebody else.
         found = await records.read(DIRECTORY, Kind.SNAPSHOT, running.snapshot.id)
         running = running.with_record(found)

@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from snapshot.advice import Library
+from snapshot.attempts import Attempts
 from snapshot.errors import Full, NotOffered, Overtaken
 from snapshot.findings import Recommended
 from snapshot.opening import Running
@@ -204,7 +205,9 @@ async def save(running: Running, records: Records, area: SnapshotId, action: Act
     """
     _check(action)
     wanted = replace(action, revision=action.revision + 1)
+    attempts = Attempts()
     while True:
+        attempts.begin()
         known = await find(running, records, area, action.id)
         if known and known in (wanted, action):
             return known
@@ -221,7 +224,9 @@ async def take_off(
     running: Running, records: Records, area: SnapshotId, id: str, revision: int
 ) -> None:
     """Forget the words of an action. Raises `Overtaken`, and `NotOffered` for an unknown one."""
+    attempts = Attempts()
     while True:
+        attempts.begin()
         known = await find(running, records, area, id)
         if known is None:
             raise NotOffered

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Self
 
+from snapshot.attempts import Attempts
 from snapshot.errors import Tampered
 from snapshot.ports import (
     Changed,
@@ -120,7 +121,9 @@ async def released(keys: Keys, records: Records, snapshot: SnapshotId) -> frozen
 async def extend_roll(records: Records, snapshot: SnapshotId, tags: Iterable[str]) -> None:
     """Write down who has been released by now; what is on the roll stays on it."""
     tags = frozenset(tags)
+    attempts = Attempts()
     while True:
+        attempts.begin()
         try:
             found = await records.read(snapshot, Kind.ROLL, _ROLL)
         except Missing:

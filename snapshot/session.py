@@ -19,6 +19,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Self
 
+from snapshot.attempts import Attempts
 from snapshot.errors import NotOffered
 from snapshot.instrument import (
     DONT_KNOW,
@@ -172,7 +173,9 @@ async def find(running: Running, records: Records) -> Session | None:
 async def start(running: Running, records: Records, instrument: Instrument, place: str) -> Session:
     """Begin at the first statement, or go on where it was paused, in the same place or another."""
     strategic_of(instrument)
+    attempts = Attempts()
     while True:
+        attempts.begin()
         found = await find(running, records)
         if found is None:
             first = Moment(instrument.statements[0].id, 1, Stage.RATING)
@@ -264,7 +267,9 @@ async def put_card(
     running: Running, records: Records, card: Mapping[str, str]
 ) -> Mapping[str, str]:
     """Note where the message that everybody sees stands; the one before it, empty for none."""
+    attempts = Attempts()
     while True:
+        attempts.begin()
         session = await _found(running, records)
         with suppress(Changed):
             await _write(running, records, replace(session, card=card))
@@ -289,7 +294,9 @@ async def go_to(
 
 async def pause(running: Running, records: Records) -> Session:
     """Until somebody starts it again, perhaps after days."""
+    attempts = Attempts()
     while True:
+        attempts.begin()
         session = await _found(running, records)
         if session.paused:
             return session
@@ -467,7 +474,9 @@ async def _act(
 
     Raises `NotOffered` when it does not, since somebody else was faster, and while it is paused.
     """
+    attempts = Attempts()
     while True:
+        attempts.begin()
         session = await _found(running, records)
         _same(session, seen, *stages)
         with suppress(Changed):
@@ -508,7 +517,9 @@ async def _change(
     running: Running, records: Records, id: str, change: Callable[[Partner], Partner]
 ) -> Partner:
     """Until nobody else comes in between. Raises `NotOffered` for whoever has not joined."""
+    attempts = Attempts()
     while True:
+        attempts.begin()
         try:
             record = await records.read(running.snapshot.id, Kind.PARTNER, id)
         except Missing:

@@ -23,7 +23,7 @@ from bot.teams.bot import encoded
 from bot.teams.connector import Connector, DeliveryError, new_session
 from bot.turns.turn import Address, Reply
 from snapshot.ledger import Entry, MessageState, find, id_of, note, revive
-from snapshot.ports import DIRECTORY, Kind, Record, Records, Unavailable
+from snapshot.ports import DIRECTORY, Kind, Record, Records, SnapshotId, Unavailable
 from storage.sqlite import SqliteRecords
 from tests.core.watching import AtWrite, Watched
 from tests.ledger.sender import HERE, TENANT, TOAST, a_reply
@@ -48,7 +48,8 @@ class Desk:
     write: Callable[[Entry], Letter | Not] | None = None
 
     def delivery(self) -> Delivery:
-        return Delivery(self.records, self.send, Pace(self.records), lambda: self.now, Random(1))
+        pace, dice = Pace(self.records), Random(1)
+        return Delivery(self.records, self.send, pace, lambda: self.now, dice, give_up_s=1.0)
 
     async def send(self, address: Address, reply: Reply) -> None:
         await self.connector.send_encoded(address.service_url, address.conversation, encoded(reply))
@@ -410,6 +411,39 @@ async def test_without_the_store_it_ends_and_loses_nothing(
     desk.records = real
     await desk.delivers()
     assert sorted(desk.got()) == [chat_of("ada"), chat_of("ben")]
+
+
+class Absent(Watched):
+    """A store that does not answer `verb`, "first" or "replace", at certain times (from 0)."""
+
+    def __init__(self, inner: Records, verb: str, times: Callable[[int], bool]) -> None:
+        super().__init__(inner, lambda _: self._asked("replace"))
+        self.verb, self.times, self.asked = verb, times, 0
+
+    async def first(self, snapshot: SnapshotId, kind: Kind, state: str, most: int) -> list[Record]:
+        await self._asked("first")
+        return await super().first(snapshot, kind, state, most)
+
+    async def _asked(self, verb: str) -> None:
+        if verb == self.verb:
+            self.asked += 1
+            if self.times(self.asked - 1):
+                raise Unavailable("away")
+
+
+@pytest.mark.parametrize("verb", ["first", "replace"])
+async def test_a_call_that_the_store_does_not_answer_stops_no_other(desk: Desk, verb: str) -> None:
+    everybody = [f"p{number}" for number in range(60)]
+    await desk.notes(*everybody)
+    desk.records = Absent(desk.records, verb, lambda number: number == 1)
+    assert await desk.delivers() is None
+    assert sorted(desk.got()) == sorted(map(chat_of, everybody))
+
+
+async def test_where_nobody_knows_what_waits_it_is_looked_for_again_at_once(desk: Desk) -> None:
+    listings_of_a_page = 3
+    desk.records = Absent(desk.records, "first", lambda number: number >= listings_of_a_page)
+    assert await desk.delivers() == desk.now
 
 
 async def test_whoever_loses_the_race_for_a_claim_sends_nothing(desk: Desk) -> None:
