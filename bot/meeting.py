@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from bot.logs import where
+from bot.roster import is_about
 from bot.turns.turn import Address
 from bot.turns.visit import Service, takes_answers
 from snapshot.leads import Index, index, lead_id, note_person
@@ -122,7 +123,8 @@ class Meeting:
             where = met.address
             await self._turn(met.person.tenant)
             found = await self._member(where.service_url, where.conversation, met.id)
-            said = (found.get(name) for name in _ADDRESSES)
+            # The id is only what Teams calls them here; who they are, the verified activity said.
+            said = (found.get(name) for name in _ADDRESSES if is_about(found, met.person))
             self._asked[key] = frozenset(
                 lead_id(running, address) for address in said if isinstance(address, str)
             )

@@ -81,10 +81,15 @@ class Roster:
         return found
 
 
+def is_about(said: Mapping[str, Any], person: Person) -> bool:
+    """Whether what Teams says of an id in a conversation is said of this person."""
+    object_id = _text(said, "aadObjectId") or _text(said, "objectId")
+    return object_id.lower() == person.object_id
+
+
 def _standing(said: Mapping[str, Any], person: Person, is_for: Callable[[str], bool]) -> Standing:
     """Of a guest, Teams says so by role or by a name that was made for them."""
-    object_id = _text(said, "aadObjectId") or _text(said, "objectId")
-    if object_id.lower() != person.object_id:
+    if not is_about(said, person):
         return Standing.ABSENT
     tenant = _text(said, "tenantId").lower() or person.tenant
     role, name = _text(said, "userRole").lower(), _text(said, "userPrincipalName").lower()

@@ -499,6 +499,19 @@ async def test_a_lead_is_known_once_they_talk_to_the_bot(teams: Teams, bot: BotO
     assert sorted(teams.asked) == sorted([ann.id, eve.id])
 
 
+async def test_nobody_becomes_a_lead_by_what_teams_calls_somebody_else(
+    teams: Teams, bot: BotOnDemand
+) -> None:
+    """A practitioner whose activity names a lead's id, and their own object id."""
+    ann, eve = teams.person("Ann"), teams.person("Eve")
+    await pastes(teams, teams.channel(), ann.email)
+    said = eve.activity("message", text="start")
+    await teams.deliver({**said, "from": {**said["from"], "id": ann.id}})
+    await bot.works()
+    assert teams.asked == [ann.id]
+    assert (await leads_of(bot))[ann.email.lower()].person is None
+
+
 async def test_nobody_is_asked_about_where_there_are_no_leads_left_to_find(
     teams: Teams, bot: BotOnDemand
 ) -> None:
