@@ -112,14 +112,12 @@ async def test_every_statement_fits_on_a_phone(wall: Wall, whose: Page) -> None:
         assert await wall.complaints(statement(whose, position).to_dict()) == []
 
 
-# Each two of language, width and theme come together once: all eight would take a minute more.
+# Width moves nothing from one role or name to another, and colours hang on the theme alone.
 @pytest.mark.parametrize(
     ("whose", "width", "theme"),
     [
         pytest.param(ENGLISH, PHONE, "light", id="en-320-light"),
-        pytest.param(ENGLISH, DESK, "dark", id="en-760-dark"),
-        pytest.param(WELSH, PHONE, "dark", id="cy-320-dark"),
-        pytest.param(WELSH, DESK, "light", id="cy-760-light"),
+        pytest.param(WELSH, DESK, "dark", id="cy-760-dark"),
     ],
 )
 @pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
