@@ -8,6 +8,7 @@ from report.advising import advised
 from report.blocks import Block, Bullets, Cell, Heading, Paragraph, Section, Table
 from report.saying import Saying
 from snapshot.plan import Action
+from snapshot.views import About
 
 MOST_PLANNED = 8
 """Recommendations that the plan starts with: more would be a list and no plan."""
@@ -36,14 +37,15 @@ def plan_columns(say: Saying) -> tuple[str, ...]:
 def about(say: Saying, action: Action) -> str:
     """Empty for an action of their own, and for what no statement of today is."""
     instrument = say.instrument
-    known = (*(s.id for s in instrument.statements), *(d.id for d in instrument.domains))
+    known: list[About] = [d.id for d in instrument.domains]
+    known += [s.id for s in instrument.statements]
     return next((say.place(id) for id in known if id == action.about), "")
 
 
 def owners(say: Saying, action: Action) -> str:
     """Which body owns it; empty, where nobody has been chosen."""
     nation = say.material.snapshot.nation
-    bodies = {a.id: a.label_in(nation) for a in say.instrument.agencies}
+    bodies: dict[str, str] = {a.id: a.label_in(nation) for a in say.instrument.agencies}
     bodies |= {id: body.label_in(nation) for id, body in say.material.library.leads.items()}
     return bodies.get(action.agency, "")
 

@@ -6,12 +6,15 @@ made, filled with answers that it made up, and throws away.
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import unescape
+from zipfile import ZipFile
 
 from bot.rehearsal.acts import CHANNEL, MODERATORS, Cast
 from bot.rehearsal.practitioners import Part
@@ -64,6 +67,7 @@ def complaints(stage: Stage, cast: Cast, kept: Kept) -> list[str]:
         *_of_comments(cast, kept),
         *_of_messages(stage),
         *_of_posts(stage, kept),
+        *_of_the_plan(cast),
     ]
 
 
@@ -176,6 +180,26 @@ def _of_comments(cast: Cast, kept: Kept) -> Iterator[str]:
         yield f"{lost} of {written.total()} comments were shown to no moderator"
     if more := (cast.read - written).total():
         yield f"{more} comments were shown twice, or are nobody's"
+
+
+def _of_the_plan(cast: Cast) -> Iterator[str]:
+    """Each action stands on the plan once, and in the report."""
+    lines = Counter(cast.plan.splitlines())
+    report = _words_in_word(cast.files)
+    for title in cast.planned:
+        if lines[title] != 1:
+            yield f"an action stands on the plan {lines[title]} times, and not once"
+        if title not in report:
+            yield "an action is not in the report"
+
+
+def _words_in_word(files: Mapping[str, bytes]) -> str:
+    """Of the report as a Word file, which is the easiest to read."""
+    for name, content in files.items():
+        if name.endswith(".docx"):
+            with ZipFile(io.BytesIO(content)) as packed:
+                return unescape(packed.read("word/document.xml").decode())
+    return ""
 
 
 # -- messages -------------------------------------------------------------------------------------
