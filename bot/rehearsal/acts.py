@@ -18,7 +18,7 @@ from bot.rehearsal.gallery import Viewer
 from bot.rehearsal.people import SLOTS, TENANTS, Calendar, headcounts
 from bot.rehearsal.plan import fill_plan, read_plan, take_report
 from bot.rehearsal.practitioners import Part, Practitioner
-from bot.rehearsal.session import Agreement, hold_session
+from bot.rehearsal.session import Agreement, hold_session, partners_among
 from bot.rehearsal.stage import GoesWrong, Kind, Stage, only
 from bot.rehearsal.teams import Json, PersonHere, Shown
 from bot.rehearsal.words import AT_RISK, PARAPHRASE, REASON, THEME
@@ -228,7 +228,8 @@ async def _looks_whom_to_email(stage: Stage, cast: Cast) -> None:
 
 
 async def partners_agree(stage: Stage, cast: Cast) -> None:
-    cast.agreement = await hold_session(stage, cast.facilitator, CHANNEL, cast.dice)
+    how_many = partners_among(len(cast.practitioners))
+    cast.agreement = await hold_session(stage, cast.facilitator, CHANNEL, how_many, cast.dice)
 
 
 # -- the close and after it -----------------------------------------------------------------------

@@ -67,6 +67,7 @@ def complaints(stage: Stage, cast: Cast, kept: Kept) -> list[str]:
         *_of_comments(cast, kept),
         *_of_messages(stage),
         *_of_posts(stage, kept),
+        *cast.agreement.wrong,
         *_of_the_plan(cast),
     ]
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from bot.rehearsal.acts import CHANNEL, MODERATORS, Cast
 from bot.rehearsal.check import Kept, messages
 from bot.rehearsal.practitioners import Part
-from bot.rehearsal.session import PARTNERS
+from bot.rehearsal.session import partners_among
 from bot.rehearsal.stage import Kind, Stage
 
 _MS = 1000.0
@@ -53,7 +53,7 @@ def _played(stage: Stage, cast: Cast, kept: Kept) -> dict[str, Any]:
         "agencies": dict(Counter(p.made.agency for p in cast.practitioners)),
         "answers": _fingerprint(cast),
         "comments": cast.read.total(),
-        "partners": PARTNERS,
+        "partners": partners_among(len(cast.practitioners)),
         "statements_agreed": len(cast.agreement.pairs),
         "partners_ratings": cast.agreement.ratings,
         "dissent": cast.agreement.dissent,

@@ -1,4 +1,4 @@
-"""The strategic session of a rehearsal: twelve partners, all statements, and who disagrees."""
+"""The strategic session of a rehearsal: partners, all statements, and who disagrees."""
 
 from __future__ import annotations
 
@@ -17,22 +17,30 @@ from cards.verbs import Verb
 from snapshot.instrument import OptionId, Scale, Statement
 from snapshot.session import Ratings, strategic_of
 
-PARTNERS = 12
+_MOST_PARTNERS, _FEWEST_PARTNERS = 12, 3
+_PEOPLE_FOR_A_PARTNER = 25
 
 _HARD = 4
 """At every fourth statement they rate twice, and one agency does not agree."""
 
-_LOOK_AGAIN_S = 0.02
-_TRIES = 500
+_LEADERS_SEE = (3, 3, 2, 3, 2)
+"""The best that any of them says of a domain, in their order, by the points of the scale."""
+
+_LOOK_AGAIN_S = 0.1
+_TRIES = 100
 
 
 @dataclass
 class Agreement:
-    """What the facilitator wrote down, in the order of the statements; how many rated how often."""
+    """What the facilitator wrote down, in the order of the statements; how many rated how often.
+
+    `wrong`: what the bot made of it otherwise.
+    """
 
     pairs: list[Ratings] = field(default_factory=list)
     ratings: int = 0
     dissent: int = 0
+    wrong: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -61,6 +69,7 @@ class Room:
             shown = await self.presses(self.facilitator, shown.actions(verb)[0])
             if shown.inputs:
                 return await self.presses(self.facilitator, only(shown, verb, save=True), **typed)
+            self.stage.late += 2
             await asyncio.sleep(_LOOK_AGAIN_S)
         raise GoesWrong("a form of the session did not open")
 
@@ -70,10 +79,10 @@ class Room:
 
 
 async def hold_session(
-    stage: Stage, facilitator: PersonHere, channel: str, dice: Random
+    stage: Stage, facilitator: PersonHere, channel: str, how_many: int, dice: Random
 ) -> Agreement:
-    """Raises `GoesWrong` where the bot counts other ratings than partners gave."""
-    room = await _opens(stage, facilitator, channel)
+    """`how_many` partners."""
+    room = await _opens(stage, facilitator, channel, how_many)
     agreement = Agreement()
     await _all(_joins(room, n) for n in range(len(room.partners)))
     statements = stage.instrument.statements
@@ -91,12 +100,17 @@ async def hold_session(
     return agreement
 
 
-async def _opens(stage: Stage, facilitator: PersonHere, channel: str) -> Room:
+def partners_among(people: int) -> int:
+    """How many come to a session in an area of so many practitioners."""
+    return min(_MOST_PARTNERS, max(_FEWEST_PARTNERS, people // _PEOPLE_FOR_A_PARTNER))
+
+
+async def _opens(stage: Stage, facilitator: PersonHere, channel: str, how_many: int) -> Room:
     shown = await stage.asks(facilitator, "session", channel)
     look = {**only(shown, Verb.JOIN), "verb": Verb.SESSION}
     partners = [
         stage.teams.person(f"Partner {n}", tenant=TENANTS[0], locale=stage.language)
-        for n in range(PARTNERS)
+        for n in range(how_many)
     ]
     return Room(stage, stage.teams.posts(channel)[-1].conversation, look, facilitator, partners)
 
@@ -111,17 +125,20 @@ async def _joins(room: Room, number: int) -> None:
 async def _rates(
     room: Room, agreement: Agreement, statement: Statement, dice: Random, *, spread: int
 ) -> None:
-    """Around what this area is like, further apart at first where a statement is hard."""
-    strategic = strategic_of(room.stage.instrument)
-    middle = room.stage.instrument.statements.index(statement) % 3
+    """Around what leaders see of a domain, further apart at first where a statement is hard."""
+    instrument = room.stage.instrument
+    strategic = strategic_of(instrument)
+    domain = next(n for n, d in enumerate(instrument.domains) if d.id == statement.domain)
+    middle = _LEADERS_SEE[domain % len(_LEADERS_SEE)]
     for partner in room.partners:
-        progress = strategic.progress.options[middle + dice.randrange(spread + 1)].id
+        progress = strategic.progress.options[middle - spread + dice.randrange(spread + 1)].id
         evidence = strategic.evidence.options[1 + dice.randrange(2)].id
         room.given[partner.id] = Ratings(progress, evidence)
     await _all(_taps(room, partner) for partner in room.partners)
     agreement.ratings += len(room.partners)
     shown = await room.moves(Verb.REVEAL)
-    _check_counts(room, shown)
+    if not _are_counted(room, shown):
+        agreement.wrong.append(f"ratings of {statement.id} were lost or doubled")
 
 
 async def _taps(room: Room, partner: PersonHere) -> None:
@@ -131,19 +148,21 @@ async def _taps(room: Room, partner: PersonHere) -> None:
         shown = await room.presses(partner, only(shown, Verb.RATE, **{scale: option}))
 
 
-def _check_counts(room: Room, shown: Shown) -> None:
+def _are_counted(room: Room, shown: Shown) -> bool:
     """As many stand behind each option as partners chose it."""
     strategic, found = strategic_of(room.stage.instrument), Counter(shown.words.splitlines())
     sides: tuple[tuple[Scale, Callable[[Ratings], OptionId]], ...] = (
         (strategic.progress, lambda r: r.progress),
         (strategic.evidence, lambda r: r.evidence),
     )
+    wanted: Counter[str] = Counter()
     for scale, side in sides:
         chosen = Counter(side(ratings) for ratings in room.given.values())
-        for option in scale.options:
-            said = room.stage.wording.word("chosen", option=option.label, count=chosen[option.id])
-            if said not in found:
-                raise GoesWrong("ratings of partners were lost or doubled")
+        wanted.update(
+            room.stage.wording.word("chosen", option=option.label, count=chosen[option.id])
+            for option in scale.options
+        )
+    return wanted <= found
 
 
 async def _agrees(room: Room, agreement: Agreement, *, is_hard: bool) -> None:
@@ -178,7 +197,7 @@ async def _looks_at_all(room: Room, agreement: Agreement) -> None:
             evidence=evidence.label if evidence else "",
         )
         if lines[lines.index(statement.short) + 1] != said:
-            raise GoesWrong("something else was agreed than the facilitator wrote down")
+            agreement.wrong.append(f"what was agreed on {statement.id} was lost")
 
 
 async def _all(doing: Iterable[Awaitable[None]]) -> None:

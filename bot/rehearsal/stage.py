@@ -57,7 +57,7 @@ class Stage:
     `deeds` counts what the worker did, by its name; `advance` is called after each visit.
     `memory_mib` is what the server held, and `bytes_stored` what lay in its store, by what had
     been done by then. `worked_s`: how long its worker had something to do. `late` counts turns for
-    which the bot asked people to try again, in one of the words of `apologies`.
+    which the bot asked people to try again, in one of the words of `apologies` or for an edit.
     """
 
     folder: Path

@@ -388,6 +388,23 @@ def test_every_number_in_excel_is_one_that_was_published_or_agreed() -> None:
     assert numbers <= published | agreed | gaps
 
 
+def test_every_number_in_a_chart_is_one_that_was_published_or_agreed() -> None:
+    """What a bar is drawn from is what stands in it, and its alternative text says no more."""
+    found = material()
+    published = {*figures_of(found.summary.as_json()), *figures_of(found.detail.as_json())}
+    views = (*found.findings.domains, *found.findings.statements)
+    published |= {v.strategic.score.value for v in views if v.strategic and v.strategic.score}
+    gaps = {abs(v.gap.points) for v in views if v.gap}
+    cuts = {int(band.start or 0) for band in found.pack.instrument.bands}
+    charts = [b for s in tell(found).sections for b in s.blocks if isinstance(b, Chart)]
+    assert charts
+    names = re.compile("|".join(re.escape(s.id) for s in found.pack.instrument.statements))
+    for chart in charts:
+        assert {int(n) for n in figures_of(dict(chart.data))} <= published | cuts
+        said = {int(n) for n in re.findall(r"\d+", names.sub("", chart.alt))}
+        assert said <= published | gaps | cuts | {100}, chart.alt
+
+
 def test_no_count_of_a_batch_is_in_any_file() -> None:
     """How many answered, exactly, stands nowhere; nor does who wrote what."""
     for form in (Form.WORD, Form.EXCEL):
