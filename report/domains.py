@@ -107,7 +107,7 @@ def _agencies(say: Saying, domain: Domain, statements: Sequence[StatementId]) ->
     )
     columns = (say.text("column_statement"), *(say.cell(cell) for cell in cells))
     # Names of agencies have long words, which many narrow columns would cut off.
-    first = 35 if len(cells) < _MANY else 26
+    first = 35 if len(cells) < _MANY else 22
     width = (100 - first) // len(cells)
     yield Heading(say.text("agencies_heading"))
     yield Paragraph(say.text("agencies_how", steps=_steps(say, shown, cells)))

@@ -112,5 +112,7 @@ def _notes(say: Saying, actions: Sequence[Action]) -> Iterator[Block]:
     if noted:
         yield Heading(say.text("plan_notes"))
         yield Bullets(
-            tuple(Paragraph(a.note, say.text("place_lead", place=a.title)) for a in noted)
+            tuple(
+                Paragraph(a.note, say.text("place_lead", place=a.title.rstrip("."))) for a in noted
+            )
         )
