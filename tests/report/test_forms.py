@@ -357,7 +357,7 @@ def test_no_file_says_who_made_it_or_when() -> None:
     assert not pdf().attachments
 
 
-def figures_of(found: Any) -> Iterator[int]:
+def figures_of(found: Any) -> Iterator[float]:
     """Every number that was published, wherever it stands."""
     if isinstance(found, dict):
         for value in found.values():
@@ -365,7 +365,7 @@ def figures_of(found: Any) -> Iterator[int]:
     elif isinstance(found, list | tuple):
         for value in found:
             yield from figures_of(value)
-    elif isinstance(found, int):
+    elif isinstance(found, int | float) and not isinstance(found, bool):
         yield found
 
 
@@ -400,7 +400,7 @@ def test_every_number_in_a_chart_is_one_that_was_published_or_agreed() -> None:
     assert charts
     names = re.compile("|".join(re.escape(s.id) for s in found.pack.instrument.statements))
     for chart in charts:
-        assert {int(n) for n in figures_of(dict(chart.data))} <= published | cuts
+        assert {*figures_of(dict(chart.data))} <= published | cuts
         said = {int(n) for n in re.findall(r"\d+", names.sub("", chart.alt))}
         assert said <= published | gaps | cuts | {100}, chart.alt
 
