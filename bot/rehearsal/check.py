@@ -17,6 +17,7 @@ from xml.sax.saxutils import unescape
 from zipfile import ZipFile
 
 from bot.rehearsal.acts import CHANNEL, MODERATORS, Cast
+from bot.rehearsal.gallery import Viewer
 from bot.rehearsal.practitioners import Part
 from bot.rehearsal.stage import Kind, Stage, kind_of
 from snapshot.instrument import Instrument
@@ -207,10 +208,14 @@ def _words_in_word(files: Mapping[str, bytes]) -> str:
 
 
 def messages(stage: Stage) -> Counter[tuple[str, Kind]]:
-    """What came in private chats, by chat and kind. A greeting looks like a reply."""
+    """What came in private chats, by chat and kind. A greeting looks like a reply.
+
+    What facilitators are told of the report is not counted here, but its files where they come.
+    """
     return Counter(
         (person.object_id, kind_of(sent.card) or Kind.REPLY)
         for person in stage.teams.members()
+        if stage.viewers.get(person.chat) is not Viewer.FACILITATOR_ALONE
         for sent in stage.received(person.object_id)
     )
 

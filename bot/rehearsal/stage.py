@@ -202,11 +202,6 @@ class Stage:
         """Files aside: Teams shows a card of its own for those."""
         return [sent for sent in self.teams.posts(chat_of(object_id)) if not sent.is_file]
 
-    def expects_no_more_than_came(self, person: PersonHere) -> None:
-        """Of replies to somebody, whose number may differ though all is well."""
-        replies = [s for s in self.received(person.object_id) if kind_of(s.card) is None]
-        self.expected[person.object_id, Kind.REPLY] = len(replies)
-
 
 def kind_of(card: Shown) -> Kind | None:
     """What a message in a private chat is, by its buttons; None: a reply or a greeting."""
