@@ -62,8 +62,20 @@ class App:
 
 
 @asynccontextmanager
-async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[App]:
-    """Everything wired together, and put away again afterwards."""
+async def make_app(
+    settings: Settings, clock: Callable[[], datetime], *, hurry: float = 1.0
+) -> AsyncIterator[App]:
+    """Everything wired together, and put away again afterwards.
+
+    `hurry`: so many times as fast as Teams allows, which only a rehearsal may want.
+    """
+
+    def seconds() -> float:
+        return time.time() * hurry
+
+    async def sleep(for_s: float) -> None:
+        await asyncio.sleep(for_s / hurry)
+
     async with AsyncExitStack() as stack:
         keys = await stack.enter_async_context(_keys(settings))
         records = await stack.enter_async_context(_store(settings))
@@ -73,9 +85,9 @@ async def make_app(settings: Settings, clock: Callable[[], datetime]) -> AsyncIt
         afterwards = await stack.enter_async_context(Afterwards(send))
         due = asyncio.Event()
         files = _files(settings, session)
-        pace = Pace(records)
+        pace = Pace(records, seconds, sleep)
         roster = Roster(asking(connector), time.monotonic)
-        edits = Editing(editing(connector), pace.turn_to_edit)
+        edits = Editing(editing(connector), pace.turn_to_edit, sleep)
         await stack.enter_async_context(edits)
         service = await _service(
             settings, records, keys, clock, due, files, afterwards, roster, edits

@@ -21,6 +21,7 @@ from snapshot.comments import are_read, printed, themes
 from snapshot.findings import find
 from snapshot.instrument import DomainId, Instrument
 from snapshot.opening import Running
+from snapshot.plan import Plan, area_of, read_plan
 from snapshot.session import find as find_session
 
 
@@ -62,6 +63,7 @@ async def gather(service: Service, running: Running, language: str = "") -> Mate
         await _voices(service, running, instrument),
         offered_comments=running.moderators is not None,
         earlier=earlier.when if earlier else "",
+        plan=await _plan(service, running),
     )
 
 
@@ -102,6 +104,13 @@ def _write(material: Material, out: Path) -> list[Path]:
     except OSError as error:
         raise CannotReport(f"{out} cannot be written to: {error.strerror}") from None
     return paths
+
+
+async def _plan(service: Service, running: Running) -> Plan:
+    """Of the area, as it is now."""
+    channel = service.directory.address(running)
+    area = area_of(running, channel.tenant if channel else "")
+    return await read_plan(running, service.records, area)
 
 
 async def _voices(

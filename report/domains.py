@@ -15,6 +15,9 @@ from snapshot.snapshot import CellId
 from snapshot.views import FLAGGED_FROM, Side, View
 from snapshot.wording import fill
 
+_MANY = 5
+"""Groups of agencies."""
+
 
 def domain_section(say: Saying, domain: Domain) -> Section:
     findings = say.material.findings
@@ -103,10 +106,12 @@ def _agencies(say: Saying, domain: Domain, statements: Sequence[StatementId]) ->
         for about in abouts
     )
     columns = (say.text("column_statement"), *(say.cell(cell) for cell in cells))
-    width = 65 // len(cells)
+    # Names of agencies have long words, which many narrow columns would cut off.
+    first = 35 if len(cells) < _MANY else 22
+    width = (100 - first) // len(cells)
     yield Heading(say.text("agencies_heading"))
     yield Paragraph(say.text("agencies_how", steps=_steps(say, shown, cells)))
-    yield Table(columns, rows, (35, *(width for _ in cells)))
+    yield Table(columns, rows, (first, *(width for _ in cells)))
 
 
 def _agency(say: Saying, found: AgencyFigures | None) -> Cell:

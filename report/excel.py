@@ -5,22 +5,24 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from report.advising import advised, because, who
 from report.archive import with_fixed_times
-from report.following import advised, because, who
 from report.material import Material
 from report.plain import plain
+from report.planning import about, owners, plan_columns, status
 from report.saying import Saying
 from snapshot.detail import StatementFigures
 from snapshot.disclosure import DomainFigures, End, Figure
+from snapshot.plan import Action
 from snapshot.views import Side, View
 
-type Value = str | int | None
+type Value = str | int | date | None
 
 _NARROW, _MIDDLE, _WIDE = 12, 24, 48
 """Characters."""
@@ -54,14 +56,15 @@ def excel(material: Material) -> bytes:
     head = book.add_format(
         {"bold": True, "bg_color": "#123A5C", "font_color": "#FFFFFF", "text_wrap": True}
     )
-    body = book.add_format({"text_wrap": True, "valign": "top"})
+    body = {"text_wrap": True, "valign": "top"}
+    formats = (head, book.add_format(body), book.add_format({**body, "num_format": "d mmm yyyy"}))
     for sheet in _sheets(say):
-        _write(book.add_worksheet(sheet.name), sheet, head, body)
+        _write(book.add_worksheet(sheet.name), sheet, *formats)
     book.close()
     return with_fixed_times(into.getvalue())
 
 
-def _write(into: Worksheet, sheet: Sheet, head: Format, body: Format) -> None:
+def _write(into: Worksheet, sheet: Sheet, head: Format, body: Format, day: Format) -> None:
     """No text is ever a formula, a number or a link, whatever it begins with."""
     for number, name in enumerate(sheet.columns):
         into.write_string(0, number, name, head)
@@ -71,6 +74,8 @@ def _write(into: Worksheet, sheet: Sheet, head: Format, body: Format) -> None:
         for number, value in enumerate(row):
             if isinstance(value, int):
                 into.write_number(line, number, value, body)
+            elif isinstance(value, date):
+                into.write_datetime(line, number, datetime.combine(value, time()), day)
             elif value:
                 into.write_string(line, number, plain(value), body)
     into.freeze_panes(1, 0)
@@ -234,9 +239,26 @@ def _recommendations(say: Saying) -> Sheet:
 
 def _plan(say: Saying) -> Sheet:
     labels = say.material.pack.wording.inputs
-    wanted = ("recommendation", "owner_name", "owner_agency", "due_date", "check", "status")
-    columns = (say.text("column_statement"), *(labels[id].text for id in wanted))
-    return Sheet(say.text("sheet_plan"), columns, (), (_MIDDLE, _WIDE, _MIDDLE))
+    columns = (*plan_columns(say), labels["note"].text, say.text("column_since"))
+    found = say.material.plan
+    rows = tuple(_action(say, action) for action in (*found.here, *found.earlier))
+    widths = (_MIDDLE, _WIDE, _MIDDLE, _MIDDLE, _MIDDLE, _WIDE, _MIDDLE, _WIDE, _MIDDLE)
+    return Sheet(say.text("sheet_plan"), columns, rows, widths)
+
+
+def _action(say: Saying, action: Action) -> tuple[Value, ...]:
+    """The last column tells those of earlier snapshots from what is new."""
+    return (
+        about(say, action),
+        action.title,
+        action.owner,
+        owners(say, action),
+        action.due,
+        action.check,
+        status(say, action),
+        action.note,
+        action.since,
+    )
 
 
 def _sheet(

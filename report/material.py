@@ -11,6 +11,7 @@ from snapshot.detail import Detail
 from snapshot.disclosure import Summary
 from snapshot.findings import Findings
 from snapshot.instrument import DomainId
+from snapshot.plan import Plan
 from snapshot.snapshot import Snapshot
 from snapshot.wording import Pack
 
@@ -30,9 +31,11 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """`voices`: of the domains that were commented on. `earlier`: the month that is compared with.
+    """What the report says, and nothing else of a snapshot.
 
-    `closed` is the day of the close, and the only date that the files carry.
+    `voices`: of the domains that were commented on. `earlier`: the month that is compared with.
+    `plan`: as facilitators had filled it by then. `closed` is the day of the close, and the only
+    date that the files themselves carry.
     """
 
     snapshot: Snapshot
@@ -45,3 +48,4 @@ class Material:
     voices: Mapping[DomainId, Voice] = field(default_factory=dict)
     offered_comments: bool = False
     earlier: str = ""
+    plan: Plan = field(default_factory=Plan)

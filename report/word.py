@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from datetime import datetime, time
+from itertools import zip_longest
 from typing import Any
 
 import docx
@@ -126,8 +127,10 @@ class _Writing:
         heading = self._file.add_heading(plain(section.title), level=1)
         heading.paragraph_format.page_break_before = not turns
         _add_bookmark(heading, number)
-        for block in section.blocks:
+        for block, following in zip_longest(section.blocks, section.blocks[1:]):
             self._block(block)
+            if isinstance(block, Paragraph) and isinstance(following, Bullets | Table):
+                self._file.paragraphs[-1].paragraph_format.keep_with_next = True
 
     def _turn(self, *, wide: bool) -> None:
         section = self._file.add_section()

@@ -11,11 +11,14 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from random import Random
 from zoneinfo import ZoneInfo
 
 from bot.rehearsal.gallery import Viewer
 from bot.rehearsal.people import SLOTS, TENANTS, Calendar, headcounts
+from bot.rehearsal.plan import fill_plan, read_plan, take_report
 from bot.rehearsal.practitioners import Part, Practitioner
+from bot.rehearsal.session import Agreement, hold_session, partners_among
 from bot.rehearsal.stage import GoesWrong, Kind, Stage, only
 from bot.rehearsal.teams import Json, PersonHere, Shown
 from bot.rehearsal.words import AT_RISK, PARAPHRASE, REASON, THEME
@@ -53,13 +56,22 @@ class Lead:
 
 @dataclass
 class Cast:
-    """Everybody who has a part. `read`: the words of comments that moderators were shown."""
+    """Everybody who has a part. `read`: the words of comments that moderators were shown.
+
+    `agreement` is what partners came to, `planned` the title of each action, `plan` all words of
+    the plan as the facilitator last saw it, and `files` the report by its names.
+    """
 
     facilitator: PersonHere
     moderator: PersonHere
     leads: Sequence[Lead]
     practitioners: Sequence[Practitioner]
+    dice: Random
     read: Counter[str] = field(default_factory=Counter)
+    agreement: Agreement = field(default_factory=Agreement)
+    planned: Sequence[str] = ()
+    plan: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     def in_part(self, part: Part) -> list[Practitioner]:
         return [p for p in self.practitioners if p.part is part]
@@ -215,6 +227,11 @@ async def _looks_whom_to_email(stage: Stage, cast: Cast) -> None:
         await stage.presses_in(cast.facilitator, CHANNEL, action)
 
 
+async def partners_agree(stage: Stage, cast: Cast) -> None:
+    how_many = partners_among(len(cast.practitioners))
+    cast.agreement = await hold_session(stage, cast.facilitator, CHANNEL, how_many, cast.dice)
+
+
 # -- the close and after it -----------------------------------------------------------------------
 
 
@@ -284,12 +301,21 @@ def _quoted(shown: Shown) -> str:
     return str(found)
 
 
+async def the_plan_is_filled(stage: Stage, cast: Cast) -> None:
+    cast.planned = await fill_plan(stage, cast.facilitator, CHANNEL)
+
+
+async def the_report_is_made(stage: Stage, cast: Cast) -> None:
+    cast.files = await take_report(stage, cast.facilitator)
+
+
 async def the_key_is_destroyed(stage: Stage, cast: Cast) -> None:
-    """From then on nobody can open what was sealed; what was published is still shown."""
+    """From then on nobody can open what was sealed; what was published, and the plan, is shown."""
     done = await stage.moves(CLOSES_AFTER_ALL + (KEY_DAYS + 1) * _DAY, works=True)
     if "key-destroyed" not in done:
         raise GoesWrong("the snapshot's key was not destroyed on its day")
     await stage.asks(cast.facilitator, "status", CHANNEL)
+    cast.plan = await read_plan(stage, cast.facilitator, CHANNEL)
     await stage.takes_stock("at the end")
 
 
@@ -299,11 +325,12 @@ ACTS: Mapping[str, Act] = {
     "Safeguarding leads are put on the list": leads_are_added,
     "Some are given the app": the_app_is_given,
     "Practitioners answer": people_answer,
-    # Here the strategic session joins: it needs the open snapshot and the facilitators' channel.
+    "Strategic partners agree": partners_agree,
     "The snapshot closes": closes,
     "Some come too late": some_come_too_late,
     "Moderators read the comments": comments_are_read,
-    # Here the report and the action plan join: all comments are read, and the figures are final.
+    "The facilitator fills the action plan": the_plan_is_filled,
+    "The report is made": the_report_is_made,
     "The key is destroyed": the_key_is_destroyed,
 }
 """What is played, in this order, each under the words that stand above its cards."""

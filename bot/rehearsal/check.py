@@ -6,14 +6,18 @@ made, filled with answers that it made up, and throws away.
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import unescape
+from zipfile import ZipFile
 
 from bot.rehearsal.acts import CHANNEL, MODERATORS, Cast
+from bot.rehearsal.gallery import Viewer
 from bot.rehearsal.practitioners import Part
 from bot.rehearsal.stage import Kind, Stage, kind_of
 from snapshot.instrument import Instrument
@@ -64,6 +68,8 @@ def complaints(stage: Stage, cast: Cast, kept: Kept) -> list[str]:
         *_of_comments(cast, kept),
         *_of_messages(stage),
         *_of_posts(stage, kept),
+        *cast.agreement.wrong,
+        *_of_the_plan(cast),
     ]
 
 
@@ -178,14 +184,38 @@ def _of_comments(cast: Cast, kept: Kept) -> Iterator[str]:
         yield f"{more} comments were shown twice, or are nobody's"
 
 
+def _of_the_plan(cast: Cast) -> Iterator[str]:
+    """Each action stands on the plan once, and in the report."""
+    lines = Counter(cast.plan.splitlines())
+    report = _words_in_word(cast.files)
+    for title in cast.planned:
+        if lines[title] != 1:
+            yield f"an action stands on the plan {lines[title]} times, and not once"
+        if title not in report:
+            yield "an action is not in the report"
+
+
+def _words_in_word(files: Mapping[str, bytes]) -> str:
+    """Of the report as a Word file, which is the easiest to read."""
+    for name, content in files.items():
+        if name.endswith(".docx"):
+            with ZipFile(io.BytesIO(content)) as packed:
+                return unescape(packed.read("word/document.xml").decode())
+    return ""
+
+
 # -- messages -------------------------------------------------------------------------------------
 
 
 def messages(stage: Stage) -> Counter[tuple[str, Kind]]:
-    """What came in private chats, by chat and kind. A greeting looks like a reply."""
+    """What came in private chats, by chat and kind. A greeting looks like a reply.
+
+    What facilitators are told of the report is not counted here, but its files where they come.
+    """
     return Counter(
         (person.object_id, kind_of(sent.card) or Kind.REPLY)
         for person in stage.teams.members()
+        if stage.viewers.get(person.chat) is not Viewer.FACILITATOR_ALONE
         for sent in stage.received(person.object_id)
     )
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from bot.rehearsal.acts import CHANNEL, MODERATORS, Cast
 from bot.rehearsal.check import Kept, messages
 from bot.rehearsal.practitioners import Part
+from bot.rehearsal.session import partners_among
 from bot.rehearsal.stage import Kind, Stage
 
 _MS = 1000.0
@@ -52,6 +53,11 @@ def _played(stage: Stage, cast: Cast, kept: Kept) -> dict[str, Any]:
         "agencies": dict(Counter(p.made.agency for p in cast.practitioners)),
         "answers": _fingerprint(cast),
         "comments": cast.read.total(),
+        "partners": partners_among(len(cast.practitioners)),
+        "statements_agreed": len(cast.agreement.pairs),
+        "partners_ratings": cast.agreement.ratings,
+        "dissent": cast.agreement.dissent,
+        "actions": len(cast.planned),
         "messages": _messages(stage),
         "final": final,
     }
@@ -91,6 +97,9 @@ def table(found: dict[str, Any]) -> Table:
         "People": f"{played['people']}: {played['sent']} sent, {played['begun']} never did,"
         f" {played['withdrawn']} withdrew",
         "Comments": f"{played['comments']}, each read once",
+        "Session": f"{played['partners']} partners agreed on {played['statements_agreed']}"
+        f" statements with {played['partners_ratings']} ratings",
+        "Plan": f"{played['actions']} actions",
         "Turns": f"{found['turns']} in {found['seconds']} s,"
         f" {found['turns_per_second']} a second while people act"
         f" ({found['worker_seconds']} s are the worker's)",

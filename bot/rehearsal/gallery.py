@@ -11,6 +11,7 @@ from itertools import islice
 from bot.rehearsal.teams import Json, Shown
 
 _FIRST_TEXTS = 5
+_OF_A_STATEMENT = 4
 """So many texts tell one card of a private chat from another; what follows is somebody's own."""
 
 
@@ -19,6 +20,8 @@ class Viewer(StrEnum):
     LEAD = "A safeguarding lead, in a private chat"
     FACILITATOR = "The facilitator who asked, in their channel"
     FACILITATORS = "Everybody in the facilitators' channel"
+    FACILITATOR_ALONE = "The facilitator, in a private chat"
+    PARTNER = "A strategic partner, in the session"
     MODERATOR = "The moderator who asked, in their channel"
     MODERATORS = "Everybody in the moderators' channel"
 
@@ -75,10 +78,13 @@ def _look_of(card: Json, viewer: Viewer) -> tuple[str, ...]:
     """What cards have in common that count as the same one.
 
     What is posted, and what facilitators see, is kept whenever a word of it differs. A card in a
-    private chat also holds what one person chose or wrote: one example of each is enough.
+    private chat also holds what one person chose or wrote: one example of each is enough, and of
+    what partners see, one for each statement.
     """
     shown = Shown(card)
     if viewer in _SHARED:
         return (shown.words, *shown.buttons)
     texts = (line for line in shown.words.splitlines() if line.strip())
+    if viewer is Viewer.PARTNER:
+        return (*islice(texts, _OF_A_STATEMENT),)
     return (*islice(texts, _FIRST_TEXTS), *shown.buttons)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
 from pathlib import Path
+from urllib.parse import quote
 
 import orjson
 
@@ -25,8 +26,10 @@ _ABOUT = (
 _OURS = ("card.css", "card.js", "page.css", "page.js")
 
 
-def write_pages(gallery: Gallery, out: Path) -> None:
+def write_pages(gallery: Gallery, out: Path, files: Mapping[str, bytes] | None = None) -> None:
     """`index.html` lists them in the order of the story. What an earlier run left is replaced.
+
+    `files` are put beside the pages, by their names.
 
     Drawn by Microsoft's renderer where it is installed; otherwise they show the words alone.
     """
@@ -39,7 +42,15 @@ def write_pages(gallery: Gallery, out: Path) -> None:
     hung = list(gallery)
     for number, each in enumerate(hung):
         (pages / _name(number)).write_text(_page(hung, number, each), encoding="utf-8")
-    (out / "index.html").write_text(_index(hung), encoding="utf-8")
+    _write_files(out / "report", files or {})
+    (out / "index.html").write_text(_index(hung, files or {}), encoding="utf-8")
+
+
+def _write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, content in files.items():
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
 
 
 def _copy_renderer(pages: Path) -> None:
@@ -88,9 +99,12 @@ def _times(each: Hung) -> str:
     return "once" if each.times == 1 else f"{each.times} times"
 
 
-def _index(hung: Sequence[Hung]) -> str:
+def _index(hung: Sequence[Hung], files: Iterable[str]) -> str:
     numbered = list(enumerate(hung))
     parts = ["<h1>A rehearsal: every card and post, in the order of the story</h1>", _ABOUT]
+    links = [f'<a href="report/{quote(name)}">{escape(name)}</a>' for name in files]
+    if links:
+        parts.append(f"<p>The report: {', '.join(links)}</p>")
     for act, some in groupby(numbered, key=lambda found: found[1].act):
         parts += [
             f"<h2>{escape(act)}</h2>",

@@ -29,12 +29,14 @@ from bot.rehearsal.figures import figures
 from bot.rehearsal.gallery import Viewer
 from bot.rehearsal.pages import write_pages
 from bot.rehearsal.people import TENANTS, Made, make_people
+from bot.rehearsal.plan import OWNERS
 from bot.rehearsal.practitioners import Practitioner
 from bot.rehearsal.server import Place, ServerGone, serving
 from bot.rehearsal.stage import GoesWrong, Stage, Timed
 from bot.rehearsal.teams import BotTrouble, NotOnTheCard
 from bot.rehearsal.words import names
 from content.packs import load_packs
+from report.making import Form
 from storage.sqlite import SqliteRecords
 
 _MOST_LEADS = 40
@@ -90,7 +92,7 @@ async def _play(
             for stage.gallery.act, act in ACTS.items():
                 await act(stage, cast)
         finally:  # what was seen until then helps to see what went wrong
-            write_pages(stage.gallery, wanted.out)
+            write_pages(stage.gallery, wanted.out, cast.files)
         seconds = time.perf_counter() - began
         async with SqliteRecords(folder / "snapshot.db") as records:
             kept = await kept_in(records)
@@ -115,6 +117,7 @@ async def _stage(
         language=wanted.language,
     )
     visits = sum(1 + (p.manner.returns is not None) for p in people)
+    visits += len(instrument.statements) + len(OWNERS) + 1 + len(Form)
     done = 0
 
     def advance() -> None:
@@ -125,9 +128,19 @@ async def _stage(
     place = Place(_environment(folder), OPENS, wanted.out / "bot.log")
     async with serving(place) as server, Timed(server.url) as teams:
         apologies = [pack.wording.messages["something_wrong"] for pack in packs.values()]
-        stage = Stage(folder, teams, server, instrument, wanted.language, OPENS, advance, apologies)
+        stage = Stage(
+            folder,
+            teams,
+            server,
+            instrument,
+            wanted.language,
+            OPENS,
+            advance,
+            apologies,
+            packs[wanted.language].wording,
+        )
         stage.viewers.update(VIEWERS)
-        yield stage, _cast(stage, people, Random(f"{wanted.seed}: leads"))
+        yield stage, _cast(stage, people, Random(f"{wanted.seed}: others"))
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -161,6 +174,7 @@ def _cast(stage: Stage, people: list[Made], dice: Random) -> Cast:
         teams.person("Mo Derator", tenant=TENANTS[1], object_id=MODERATOR, locale=language),
         leads,
         [_practitioner(stage, made) for made in people],
+        dice,
     )
 
 

@@ -16,6 +16,7 @@ from bot.rehearsal.server import Server
 from bot.rehearsal.teams import Answer, Json, PersonHere, Sent, Shown, Teams, chat_of
 from cards.verbs import Verb
 from snapshot.instrument import Instrument
+from snapshot.wording import Wording
 
 OK = 200
 
@@ -56,7 +57,7 @@ class Stage:
     `deeds` counts what the worker did, by its name; `advance` is called after each visit.
     `memory_mib` is what the server held, and `bytes_stored` what lay in its store, by what had
     been done by then. `worked_s`: how long its worker had something to do. `late` counts turns for
-    which the bot asked people to try again, in one of the words of `apologies`.
+    which the bot asked people to try again, in one of the words of `apologies` or for an edit.
     """
 
     folder: Path
@@ -67,6 +68,7 @@ class Stage:
     now: datetime
     advance: Callable[[], None]
     apologies: Sequence[str]
+    wording: Wording
     gallery: Gallery = field(default_factory=Gallery)
     expected: Counter[tuple[str, Kind]] = field(default_factory=Counter)
     deeds: Counter[str] = field(default_factory=Counter)
@@ -139,9 +141,11 @@ class Stage:
         channel: str,
         action: Json,
         typed: Mapping[str, str] | None = None,
+        viewer: Viewer | None = None,
     ) -> Shown:
-        is_moderator = self.viewers[channel] is Viewer.MODERATORS
-        viewer = Viewer.MODERATOR if is_moderator else Viewer.FACILITATOR
+        """`viewer`: unless given, whoever asks there."""
+        is_moderator = self.viewers[channel.partition(";")[0]] is Viewer.MODERATORS
+        viewer = viewer or (Viewer.MODERATOR if is_moderator else Viewer.FACILITATOR)
         return await self._acts(person, action, typed, viewer, channel)
 
     async def _acts(
@@ -179,9 +183,11 @@ class Stage:
     # -- what comes -----------------------------------------------------------------------------
 
     def _hear(self, sent: Sent) -> None:
+        if sent.is_file:
+            return
         place, _, thread = sent.conversation.partition(";")
         viewer = self.viewers.get(place, Viewer.PRACTITIONER)
-        if viewer in (Viewer.PRACTITIONER, Viewer.LEAD):
+        if viewer in (Viewer.PRACTITIONER, Viewer.LEAD, Viewer.FACILITATOR_ALONE):
             is_reminder = kind_of(sent.card) is not None
             cause = "Reminded" if is_reminder else "Typed a word, or has just got the app"
         else:
@@ -193,7 +199,8 @@ class Stage:
         return [sent for sent in self.teams.posts(channel) if ";" not in sent.conversation]
 
     def received(self, object_id: str) -> list[Sent]:
-        return self.teams.posts(chat_of(object_id))
+        """Files aside: Teams shows a card of its own for those."""
+        return [sent for sent in self.teams.posts(chat_of(object_id)) if not sent.is_file]
 
 
 def kind_of(card: Shown) -> Kind | None:

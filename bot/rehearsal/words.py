@@ -97,3 +97,24 @@ REASON = {
     "en-GB": "Half-term has kept many people away.",
     "cy-GB": "Mae hanner tymor wedi cadw llawer o bobl draw.",
 }
+
+SESSION_NOTE = {
+    "en-GB": "It hangs on the team: the north of the area is further on than the south.",
+    "cy-GB": "Mae'n dibynnu ar y tîm: mae gogledd yr ardal ymhellach ymlaen na'r de.",
+}
+EVIDENCE = {
+    "en-GB": "The audit of last autumn, and training records.",
+    "cy-GB": "Archwiliad yr hydref diwethaf, a chofnodion hyfforddi.",
+}
+DISSENT = {
+    "en-GB": "We see fewer children helped than this says.",
+    "cy-GB": "Rydym yn gweld llai o blant yn cael help nag y mae hyn yn ei ddweud.",
+}
+OWN_ACTION = {
+    "en-GB": "Meet every three months to see how far we have come",
+    "cy-GB": "Cwrdd bob tri mis i weld pa mor bell yr ydym wedi dod",
+}
+PLAN_NOTE = {
+    "en-GB": "The first time after the summer holidays.",
+    "cy-GB": "Y tro cyntaf ar ôl gwyliau'r haf.",
+}

@@ -15,6 +15,8 @@ from snapshot.detail import detail
 from snapshot.disclosure import Figure, final_bases, summarise
 from snapshot.findings import find
 from snapshot.instrument import NOT_RELEVANT, AgencyId, DomainId, Instrument, StatementId
+from snapshot.plan import Action, Plan, Status
+from snapshot.ports import SnapshotId
 from snapshot.session import Agreed, Dissent, Ratings
 from snapshot.snapshot import OTHER, Cell, CellId
 from snapshot.tally import Tally
@@ -51,6 +53,40 @@ COMMENTS = (
     "The same form, three times.",
 )
 
+STRANGE = "=1+1 **bold** [x](http://x) <b>html</b> #panic() {area_name} @here"
+LETTERS = "x" * 120
+PLAN = Plan(
+    here=(
+        Action(
+            "1",
+            SnapshotId("2026"),
+            CLOSED,
+            title=STRANGE,
+            owner="Si\xe2n O'Neill-\u0174yn",
+            agency="police",
+            due=date(2026, 6, 30),
+            check="An audit\nthat we repeat",
+            status=Status.UNDER_WAY,
+            note=LONG,
+            about="AW2",
+        ),
+        Action("2", SnapshotId("2026"), CLOSED, HEBREW, owner=LETTERS, note=HEBREW),
+    ),
+    earlier=(
+        Action("3", SnapshotId("2025"), date(2025, 3, 1), "Train all new staff", about="gone"),
+        Action(
+            "4",
+            SnapshotId("2025"),
+            date(2025, 3, 1),
+            "Write one pathway \N{THUMBS UP SIGN}",
+            status=Status.DONE,
+            agency="gone",
+        ),
+    ),
+)
+
+EMPTY = Plan()
+
 
 def material(
     language: str = "en-GB",
@@ -59,6 +95,7 @@ def material(
     session: bool = True,
     earlier: bool = False,
     area: str = "Exampleshire",
+    plan: Plan = EMPTY,
 ) -> Material:
     """`people`: how many of each agency group answered."""
     pack, library = PACKS[language], LIBRARIES[language]
@@ -89,6 +126,7 @@ def material(
         },
         offered_comments=True,
         earlier="May 2025" if earlier else "",
+        plan=plan,
     )
 
 

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,17 @@ from report.glyphs import shown
 from report.making import Form, make, name_of
 from report.plain import plain, runs_left
 from report.telling import tell
-from tests.report.material import COMMENTS, HEBREW, LONG, NOTE, material
+from tests.report.material import (
+    CLOSED,
+    COMMENTS,
+    HEBREW,
+    LETTERS,
+    LONG,
+    NOTE,
+    PLAN,
+    STRANGE,
+    material,
+)
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("en-GB", "cy-GB")
@@ -292,6 +303,39 @@ def test_a_name_with_formula_characters_is_a_text_in_excel(name: str) -> None:
     assert not any("<f>" in xml for xml in parts(content).values())
 
 
+# -- the plan -------------------------------------------------------------------------------------
+
+
+def test_the_plan_stands_in_word_and_excel_as_it_was_written() -> None:
+    content = made(Form.WORD, plan=PLAN)
+    file = docx.Document(io.BytesIO(content))
+    here, earlier = (t for t in file.tables if t.rows[0].cells[1].text == "Action")
+    assert [row.cells[1].text for row in here.rows[1:]] == [a.title for a in PLAN.here]
+    assert here.rows[1].cells[5].text == PLAN.here[0].check
+    assert here.rows[2].cells[1].paragraphs[0].runs[0].font.rtl
+    assert [row.cells[1].text for row in earlier.rows[1:]] == [a.title for a in PLAN.earlier]
+    assert any(p.text == f"{STRANGE}: {LONG}" for p in file.paragraphs)
+    content = made(Form.EXCEL, plan=PLAN)
+    _, *rows = cells(sheets(content)["Action plan"], content)
+    assert [row[1] for row in rows[:1]] == [STRANGE]
+    assert {STRANGE, LONG, HEBREW, LETTERS, "Train all new staff"} <= set(strings(content))
+    due = (PLAN.here[0].due or CLOSED).toordinal() - date(1899, 12, 30).toordinal()
+    assert due in rows[0], "a day and no text"
+    assert not any("<f>" in xml or "<hyperlink" in xml for xml in parts(content).values())
+
+
+def test_the_plan_stands_in_the_pdf_as_it_was_written_and_within_its_columns() -> None:
+    read = PdfReader(io.BytesIO(made(Form.PDF, plan=PLAN)))
+    pages = [page for page in read.pages if float(page.mediabox.width) > 700]
+    text = re.sub(r"\s+", "", "".join(page.extract_text() for page in pages))
+    for words in (STRANGE, PLAN.here[0].owner, "An audit that we repeat", "[thumbs up sign]"):
+        assert words.replace(" ", "") in text
+    assert LETTERS in text
+    assert "".join(LONG.split())[:900] in text
+    lines = [line for page in pages for line in page.extract_text().splitlines()]
+    assert max(len(run) for line in lines for run in re.findall("x+", line)) < 25
+
+
 # -- T23: nothing leaves but what was published ---------------------------------------------------
 
 
@@ -313,7 +357,7 @@ def test_no_file_says_who_made_it_or_when() -> None:
     assert not pdf().attachments
 
 
-def figures_of(found: Any) -> Iterator[int]:
+def figures_of(found: Any) -> Iterator[float]:
     """Every number that was published, wherever it stands."""
     if isinstance(found, dict):
         for value in found.values():
@@ -321,7 +365,7 @@ def figures_of(found: Any) -> Iterator[int]:
     elif isinstance(found, list | tuple):
         for value in found:
             yield from figures_of(value)
-    elif isinstance(found, int):
+    elif isinstance(found, int | float) and not isinstance(found, bool):
         yield found
 
 
@@ -342,6 +386,23 @@ def test_every_number_in_excel_is_one_that_was_published_or_agreed() -> None:
     }
     assert numbers
     assert numbers <= published | agreed | gaps
+
+
+def test_every_number_in_a_chart_is_one_that_was_published_or_agreed() -> None:
+    """What a bar is drawn from is what stands in it, and its alternative text says no more."""
+    found = material()
+    published = {*figures_of(found.summary.as_json()), *figures_of(found.detail.as_json())}
+    views = (*found.findings.domains, *found.findings.statements)
+    published |= {v.strategic.score.value for v in views if v.strategic and v.strategic.score}
+    gaps = {abs(v.gap.points) for v in views if v.gap}
+    cuts = {int(band.start or 0) for band in found.pack.instrument.bands}
+    charts = [b for s in tell(found).sections for b in s.blocks if isinstance(b, Chart)]
+    assert charts
+    names = re.compile("|".join(re.escape(s.id) for s in found.pack.instrument.statements))
+    for chart in charts:
+        assert {*figures_of(dict(chart.data))} <= published | cuts
+        said = {int(n) for n in re.findall(r"\d+", names.sub("", chart.alt))}
+        assert said <= published | gaps | cuts | {100}, chart.alt
 
 
 def test_no_count_of_a_batch_is_in_any_file() -> None:

@@ -15,10 +15,15 @@ from snapshot.findings import find
 from tests.report.material import (
     COMMENTS,
     FEW,
+    HEBREW,
+    LETTERS,
+    LONG,
     NOBODY,
     NOTE,
     PACKS,
+    PLAN,
     SOME,
+    STRANGE,
     material,
 )
 
@@ -151,6 +156,37 @@ def test_the_plan_begins_with_recommendations_and_has_rows_to_fill_in() -> None:
     assert plan.rows[0][1].text
     assert [row[2].text for row in plan.rows] == [""] * len(plan.rows)
     assert all(cell.text == "" for cell in plan.rows[-1])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_plan_has_what_was_chosen_and_how_far_earlier_actions_have_come(language: str) -> None:
+    found = material(language, plan=PLAN)
+    words = found.pack.wording
+    (wide,) = (s for s in tell(found).sections if s.title == words.told("plan"))
+    here, earlier = (b for b in wide.blocks if isinstance(b, Table))
+    status = words.choices["status"]
+    rows = [[cell.text for cell in row] for row in here.rows]
+    first = PLAN.here[0]
+    assert rows[0][0].startswith("AW2 ")
+    assert rows[0][1:3] == [STRANGE, first.owner]
+    assert rows[0][3] == {"en-GB": "Police", "cy-GB": "Yr heddlu"}[language]
+    assert rows[0][4] == {"en-GB": "30 June 2026", "cy-GB": "30 Mehefin 2026"}[language]
+    assert rows[0][5:] == [first.check, status["under_way"]]
+    assert rows[1] == [words.told("plan_own"), HEBREW, LETTERS, "", "", "", status["not_started"]]
+    assert len(rows) == 2, "nothing that nobody chose"
+    assert [row[6].text for row in earlier.rows] == [status["not_started"], status["done"]]
+    when = {"en-GB": "On the plan since 1 March 2025", "cy-GB": "ers 1 Mawrth 2025"}[language]
+    assert all(row[0].text.endswith(when) for row in earlier.rows)
+    notes = [item for b in wide.blocks if isinstance(b, Bullets) for item in b.items]
+    assert [(n.lead, n.text) for n in notes] == [(f"{STRANGE}:", LONG), (f"{HEBREW}:", HEBREW)]
+
+
+def test_earlier_actions_stand_below_recommendations_while_nothing_is_chosen() -> None:
+    document = tell(material(plan=replace(PLAN, here=())))
+    to_fill, earlier = (t for t in blocks(document, Table) if t.columns[1] == "Action")
+    assert to_fill.to_fill
+    assert to_fill.rows[0][1].text
+    assert len(earlier.rows) == 2
 
 
 def test_a_programme_without_a_library_has_a_report_without_recommendations() -> None:

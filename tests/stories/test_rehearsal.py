@@ -18,7 +18,9 @@ ROOT = Path(__file__).parents[2]
 ENDS_WITHIN_S = 300
 
 LOSES = """
+import bot.turns.plan
 import snapshot.mix
+import snapshot.session
 from bot.teams.connector import Connector
 from snapshot.ports import Kind
 
@@ -35,6 +37,16 @@ async def without_the_first_reminder(self, url, conversation, activity):
         return lost.append(conversation)
     return await send(self, url, conversation, activity)
 
+save, spread_of = bot.turns.plan.save, snapshot.session.spread_of
+
+async def without_what_has_a_day(running, records, area, action):
+    return action if action.note else await save(running, records, area, action)
+
+def without_the_last_rating(given, strategic):
+    return spread_of(given[:-1], strategic)
+
+bot.turns.plan.save = without_what_has_a_day
+snapshot.session.spread_of = without_the_last_rating
 snapshot.mix.Mix._made = without_the_last_slip
 Connector.send_encoded = without_the_first_reminder
 """
@@ -42,7 +54,9 @@ DOUBLES = """
 import secrets
 from dataclasses import replace
 
+import bot.turns.plan
 import snapshot.mix
+import snapshot.session
 from bot.teams.connector import Connector
 from snapshot.ports import Kind
 
@@ -60,6 +74,17 @@ async def with_each_final_summary_twice(self, url, conversation, activity):
         await send(self, url, conversation, activity)
     return await send(self, url, conversation, activity)
 
+save, spread_of = bot.turns.plan.save, snapshot.session.spread_of
+
+async def as_two_actions(running, records, area, action):
+    await save(running, records, area, replace(action, id=secrets.token_hex(16)))
+    return await save(running, records, area, action)
+
+def with_a_rating_twice(given, strategic):
+    return spread_of([*given, given[0]], strategic)
+
+bot.turns.plan.save = as_two_actions
+snapshot.session.spread_of = with_a_rating_twice
 snapshot.mix.Mix._made = with_a_slip_too_many
 Connector.send_encoded = with_each_final_summary_twice
 """
@@ -131,6 +156,9 @@ def test_as_it_is_nothing_is_lost_or_doubled(played: Mapping[str, Rehearsal], na
     assert figures["wrong"] == []
     assert figures["played"]["people"] == 25
     assert figures["turns"] > 25 * 20
+    assert figures["played"]["statements_agreed"] == 22
+    assert figures["played"]["dissent"] == 6
+    assert figures["played"]["actions"] == 4
     assert figures["posts"] | {"opening": 1, "extension": 1, "final": 1} == figures["posts"]
     assert all(figures["played"]["messages"].values()), "there are some of each kind"
 
@@ -150,7 +178,10 @@ def test_what_is_lost_is_told(played: Mapping[str, Rehearsal]) -> None:
     assert rehearsal.code == 1
     assert re.search(r"\d+ of \d+ sets of answers to a domain were lost", rehearsal.said)
     assert re.search(r"1 of \d+ messages of the kind reminder to a lead did not", rehearsal.said)
-    assert "doubled" not in rehearsal.said
+    assert "ratings of AW1 were lost or doubled" in rehearsal.said
+    assert "an action stands on the plan 0 times" in rehearsal.said
+    assert "an action is not in the report" in rehearsal.said
+    assert "doubled" not in rehearsal.said.replace("lost or doubled", "")
     assert rehearsal.figures["wrong"]
 
 
@@ -159,7 +190,9 @@ def test_what_is_doubled_is_told(played: Mapping[str, Rehearsal]) -> None:
     assert rehearsal.code == 1
     assert re.search(r"\d+ sets of answers to a domain were doubled", rehearsal.said)
     assert re.search(r"\d+ posts were to come to the channels, and \d+ came", rehearsal.said)
-    assert "lost" not in rehearsal.said
+    assert "ratings of AW1 were lost or doubled" in rehearsal.said
+    assert "an action stands on the plan 2 times" in rehearsal.said
+    assert "lost" not in rehearsal.said.replace("lost or doubled", "")
 
 
 # -- the pages ------------------------------------------------------------------------------------
@@ -176,6 +209,9 @@ def test_every_card_is_kept_as_a_page_that_the_index_lists(
     for statement in range(1, 23):
         place = f"{statement} o 22" if name == "welsh" else f"{statement} of 22"
         assert place in index
+    files = re.findall(r'href="(report/[^"]+)"', index)
+    assert [file.rpartition(".")[2] for file in files] == ["docx", "pdf", "xlsx"]
+    assert all((out / file).stat().st_size > 5_000 for file in files)
 
 
 def test_pages_reach_for_nothing_outside_their_folder(played: Mapping[str, Rehearsal]) -> None:
