@@ -219,22 +219,26 @@ class Delivery:
             await _to_its_end(self._send_off(entry, letter))
 
     async def _letter_in_turn(self, entry: Entry, write: Write) -> Letter | Not:
-        while True:
-            written_at = _loop_time()
-            written = await write(entry)
-            if isinstance(written, Not):
-                if written.tenant:
-                    await self._pace.turn(written.tenant)
-                return written
-            await self._wait_for_turn(entry, written.address)
-            if _loop_time() - written_at <= FRESH_S:
-                return written
+        """Written again where it had to wait, and not made to wait again for that.
 
-    async def _wait_for_turn(self, entry: Entry, address: Address) -> None:
-        if is_to_channel(entry.record.id):
-            await self._pace.turn_in_channel(address.tenant, address.conversation)
+        Otherwise, once so many wait in all processes that it takes longer than a letter is fresh,
+        turns would be used up and nothing be sent.
+        """
+        written, written_at = await write(entry), _loop_time()
+        while lane := _lane(entry, written):
+            await self._wait_for_turn(*lane)
+            if _loop_time() - written_at <= FRESH_S:
+                break
+            written, written_at = await write(entry), _loop_time()
+            if _lane(entry, written) == lane:
+                break
+        return written
+
+    async def _wait_for_turn(self, tenant: str, channel: str) -> None:
+        if channel:
+            await self._pace.turn_in_channel(tenant, channel)
         else:
-            await self._pace.turn(address.tenant)
+            await self._pace.turn(tenant)
 
     async def _send_off(self, entry: Entry, letter: Letter | Not) -> None:
         if isinstance(letter, Not):
@@ -312,6 +316,14 @@ class Delivery:
         if told not in self._told:
             self._told.add(told)
             _log.error(event, snapshot=entry.record.snapshot, **more)
+
+
+def _lane(entry: Entry, written: Letter | Not) -> tuple[str, str] | None:
+    """For which tenant, and which channel if it goes to one, it needs a turn; None: for none."""
+    if isinstance(written, Not):
+        return (written.tenant, "") if written.tenant else None
+    address = written.address
+    return address.tenant, address.conversation if is_to_channel(entry.record.id) else ""
 
 
 def _is_worth_asking_again(entry: Entry, error: DeliveryError) -> bool:

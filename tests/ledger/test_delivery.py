@@ -229,6 +229,25 @@ async def test_a_letter_that_has_waited_for_its_turn_is_asked_for_again(desk: De
     assert (desk.got(), await desk.state("ada")) == ([], MessageState.DROPPED)
 
 
+async def test_where_every_turn_comes_late_letters_go_out_all_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many wait in all processes that none is fresh when its turn has come."""
+    monkeypatch.setattr("bot.delivery.FRESH_S", 0.0)
+    written: list[str] = []
+
+    def write(entry: Entry) -> Letter:
+        written.append(entry.recipient)
+        return desk.letter_to(entry.recipient)
+
+    desk.write = write
+    await desk.notes("ada")
+    async with asyncio.timeout(10):
+        await desk.delivers()
+    assert desk.got() == [chat_of("ada")]
+    assert written == ["ada", "ada"]
+
+
 # -- refused --------------------------------------------------------------------------------------
 
 
