@@ -214,6 +214,7 @@ async def _service(
         afterwards=afterwards,
         roster=roster,
         editing=edits,
+        reports=settings.local_reports if settings.env is Env.LOCAL else None,
     )
 
 

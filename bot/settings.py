@@ -93,6 +93,7 @@ class Settings(BaseModel):
     graph_ca_file: Path | None = Field(default=None, alias="GRAPH_CA_FILE")
     service_url: str = Field(default=TEAMS, alias="TEAMS_SERVICE_URL")
     teams_app_id: str = Field(default="", alias="TEAMS_APP_ID")
+    local_reports: Path = Field(default=Path("var/reports"), alias="SNAPSHOT_REPORTS")
     local_link: str = Field(default=PLAYGROUND, alias="SNAPSHOT_LINK")
     key_days: int = Field(default=7, alias="SNAPSHOT_KEY_DAYS", ge=0)
     backup_days: int = Field(default=30, alias="SNAPSHOT_BACKUP_DAYS", ge=0)

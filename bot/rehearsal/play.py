@@ -148,6 +148,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "SNAPSHOT_ENV": "local",
         "SNAPSHOT_STORE": f"sqlite:///{folder / 'snapshot.db'}",
         "SNAPSHOT_KEYS": f"file:{folder / 'keys'}",
+        "SNAPSHOT_REPORTS": str(folder / "reports"),
         "SNAPSHOT_TENANTS": ",".join(TENANTS),
         "SNAPSHOT_FACILITATORS": f"{TENANTS[0]}/{FACILITATOR}",
         "SNAPSHOT_KEY_DAYS": str(KEY_DAYS),

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
+import structlog
+
+from bot.logs import where
 from bot.printing import print_files
 from bot.reporting import Missing, NoReport, gather
 from bot.turns import files
@@ -19,8 +25,19 @@ from snapshot.opening import Running
 
 _REPORT = "report"
 
-type _Outcome = list[files.File] | str
-"""Each form of it, or which message says why there is none."""
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Each form of it. `folder`: where they have been written, too, if anywhere."""
+
+    files: Sequence[files.File]
+    folder: str = ""
+
+
+type _Outcome = _Made | str
+"""The report, or which message says why there is none."""
+
+_log = structlog.get_logger()
 
 _WHY = {Missing.CLOSE: "report_not_yet", Missing.READING: "report_waits_for_comments"}
 
@@ -63,7 +80,9 @@ def _is_over(service: Service, running: Running) -> bool:
 def _say(page: Page, toast: str, outcome: _Outcome) -> Reply:
     if isinstance(outcome, str):
         return Reply(notice_card(page, outcome), toast)
-    return Reply(notice_card(page, "report_ready"), toast, _offers(page, outcome))
+    said = ("report_ready", "report_kept") if outcome.folder else ("report_ready",)
+    shown = notice_card(page, *said, folder=outcome.folder)
+    return Reply(shown, toast, _offers(page, outcome.files))
 
 
 def _offers(page: Page, made: Sequence[files.File]) -> tuple[Offer, ...]:
@@ -79,7 +98,27 @@ async def _make_all(visit: Visit) -> _Outcome:
         material = await gather(visit.service, visit.running)
     except NoReport as error:
         return _WHY[error.missing]
-    return await _made(visit.service, material, list(Form))
+    made = await _made(visit.service, material, list(Form))
+    return _Made(made, await _kept(visit, made))
+
+
+async def _kept(visit: Visit, made: Sequence[files.File]) -> str:
+    """The folder, in local use; empty elsewhere, and where it cannot be written to."""
+    if visit.service.reports is None:
+        return ""
+    folder = visit.service.reports / visit.page.snapshot.id
+    try:
+        await asyncio.to_thread(_write, folder, made)
+    except OSError as error:
+        _log.error("report not written", snapshot=visit.page.snapshot.id, **where(error))
+        return ""
+    return str(folder)
+
+
+def _write(folder: Path, made: Sequence[files.File]) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in made:
+        (folder / file.name).write_bytes(file.content)
 
 
 async def _make(form: Form, visit: Visit) -> files.File | None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from pathlib import Path
 
 from bot.afterwards import Afterwards
 from bot.directory import Directory
@@ -57,8 +58,8 @@ class Service:
     it, or raises `NotTaken`, and `taken` are the last places where that was begun, as hashes;
     `afterwards` ends what takes longer than a turn; `roster` knows who belongs to a conversation;
     `editing` edits messages that stand already; `libraries` are recommendations by language, where
-    the programme has any. Whoever opens a snapshot holds `opening`, and whoever makes a report
-    `reporting`.
+    the programme has any. Into the folder `reports`, in local use, they are written as well as
+    offered. Whoever opens a snapshot holds `opening`, and whoever makes a report `reporting`.
     """
 
     directory: Directory
@@ -77,6 +78,7 @@ class Service:
     afterwards: Afterwards
     roster: Roster
     editing: Editing
+    reports: Path | None
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     reporting: asyncio.Lock = field(default_factory=asyncio.Lock)
     taken: dict[bytes, None] = field(default_factory=dict)

@@ -61,6 +61,7 @@ class RunningBot:
             "SNAPSHOT_ENV": "local",
             "SNAPSHOT_STORE": f"sqlite:///{self.folder / 'snapshot.db'}",
             "SNAPSHOT_KEYS": f"file:{self.folder / 'keys'}",
+            "SNAPSHOT_REPORTS": str(self.folder / "reports"),
             "SNAPSHOT_SAMPLE": str(self.sample),
             "SNAPSHOT_CONTENT": str(self.content or ""),
             "PORT": str(self.port),

@@ -96,7 +96,10 @@ async def test_a_facilitator_gets_each_form_as_a_file(
     await comes_to_an_end(bot, channels)
     await moderators_read_all(bot)
     fay = channels.fay
-    assert "The report for Exampleshire is ready" in await asks(fay)
+    said = await asks(fay)
+    assert "The report for Exampleshire is ready" in said
+    kept = bot.folder / "reports" / (await the_snapshot(bot)).snapshot.id
+    assert str(kept) in said
     names = await is_offered(fay)
     assert [name.rpartition(".")[2] for name in names] == ["docx", "pdf", "xlsx"]
     assert teams.uploads == {}
@@ -107,6 +110,7 @@ async def test_a_facilitator_gets_each_form_as_a_file(
         f["name"]: f["content"]["sizeInBytes"] for f in fay.files() if "sizeInBytes" in f["content"]
     }
     assert sizes == {name: len(teams.uploads[name.rpartition(".")[2]]) for name in names}
+    assert {path.name: path.stat().st_size for path in kept.iterdir()} == sizes
     text = " ".join(p.extract_text() for p in PdfReader(io.BytesIO(teams.uploads["pdf"])).pages)
     assert f"{WORDS} 7." in text
     assert "There was no strategic session" in text
