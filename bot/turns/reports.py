@@ -81,7 +81,7 @@ def _say(page: Page, toast: str, outcome: _Outcome) -> Reply:
     if isinstance(outcome, str):
         return Reply(notice_card(page, outcome), toast)
     said = ("report_ready", "report_kept") if outcome.folder else ("report_ready",)
-    shown = notice_card(page, *said, folder=outcome.folder)
+    shown = notice_card(page, *said, report_folder=outcome.folder)
     return Reply(shown, toast, _offers(page, outcome.files))
 
 
