@@ -50,8 +50,10 @@ CLOCKS_DIFFER_S = 2.0
 MOST_AHEAD_S = 86_400.0
 """So far ahead another's clock may be; more is no clock, but something that was broken by hand."""
 
-FRESH_S = 2.0
-"""A letter that has waited longer for its turn is written again: it may no longer be wanted."""
+FRESH_S = 3.0
+"""A letter that has waited longer for its turn is written again: it may no longer be wanted. Where
+two processes are at work, it waits for two seconds.
+"""
 
 GIVE_UP_S, CATCH_BREATH_S = 10.0, 0.5
 """Where the store answers nobody for so long, a round ends. Before that, whoever it did not answer
