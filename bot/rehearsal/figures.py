@@ -20,7 +20,11 @@ _MS = 1000.0
 
 
 def figures(stage: Stage, cast: Cast, kept: Kept, *, seed: int, seconds: float) -> dict[str, Any]:
-    """As JSON. `played` is the same for the same seed, whatever the machine."""
+    """As JSON. `played` is the same for the same seed, whatever the machine, but for `final`.
+
+    Who is mixed with whom is thrown with dice that nobody can foresee, so where too few are left of
+    a group, a final figure may differ by a step.
+    """
     took = sorted(stage.teams.took)
     everybody = len(cast.practitioners)
     grown = stage.memory_mib["before the close"] - stage.memory_mib["opened"]
