@@ -50,9 +50,8 @@ class Wall:
         misfits: list[str] = await self._page.evaluate("misfits()")
         return [event for event in events if not HARMLESS.match(event)] + misfits
 
-    async def barriers(self, card: Json, *, theme: str = "light", width: int = PHONE) -> list[str]:
-        """Draw a card; what of WCAG 2.1 A and AA or of best practice it breaks, and where."""
-        await self._draw(card, theme, width)
+    async def barriers_on_it(self) -> list[str]:
+        """What of WCAG 2.1 A and AA or of best practice the card that hangs breaks, and where."""
         found: list[str] = await self._page.evaluate("barriers()")
         return found
 
@@ -85,20 +84,28 @@ async def wall(chromium: Browser) -> AsyncIterator[Wall]:
     await context.close()
 
 
-@pytest.mark.parametrize(("width", "theme"), [(PHONE, "light"), (DESK, "dark")])
+# Welsh is longer, a phone is narrow, and colours hang on the theme: so each card is drawn twice.
+@pytest.mark.parametrize(
+    ("whose", "width", "theme"),
+    [
+        pytest.param(WELSH, PHONE, "dark", id="cy-320-dark"),
+        pytest.param(ENGLISH, DESK, "light", id="en-760-light"),
+    ],
+)
 @pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
-async def test_it_fits(wall: Wall, exhibit: Exhibit, width: int, theme: str) -> None:
-    card = exhibit.make(ENGLISH).to_dict()
+async def test_it_fits_and_nothing_on_it_is_a_barrier(
+    wall: Wall, exhibit: Exhibit, whose: Page, width: int, theme: str
+) -> None:
+    card = exhibit.make(whose).to_dict()
     complaints = await wall.complaints(card, theme=theme, width=width)
     await wall.picture(f"{exhibit.name}-{width}-{theme}")
     assert complaints == []
+    assert await wall.barriers_on_it() == []
 
 
 @pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
-async def test_it_fits_on_a_phone_in_welsh(wall: Wall, exhibit: Exhibit) -> None:
-    complaints = await wall.complaints(exhibit.make(WELSH).to_dict())
-    await wall.picture(f"{exhibit.name}-{PHONE}-light-cy")
-    assert complaints == []
+async def test_it_fits_on_a_phone_in_english(wall: Wall, exhibit: Exhibit) -> None:
+    assert await wall.complaints(exhibit.make(ENGLISH).to_dict()) == []
 
 
 @pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
@@ -110,22 +117,6 @@ async def test_it_fits_on_a_phone_with_long_names(wall: Wall, exhibit: Exhibit) 
 async def test_every_statement_fits_on_a_phone(wall: Wall, whose: Page) -> None:
     for position in range(1, len(whose.instrument.statements) + 1):
         assert await wall.complaints(statement(whose, position).to_dict()) == []
-
-
-# Width moves nothing from one role or name to another, and colours hang on the theme alone.
-@pytest.mark.parametrize(
-    ("whose", "width", "theme"),
-    [
-        pytest.param(ENGLISH, PHONE, "light", id="en-320-light"),
-        pytest.param(WELSH, DESK, "dark", id="cy-760-dark"),
-    ],
-)
-@pytest.mark.parametrize("exhibit", EXHIBITS, ids=lambda exhibit: exhibit.name)
-async def test_nothing_on_it_is_a_barrier(
-    wall: Wall, exhibit: Exhibit, whose: Page, width: int, theme: str
-) -> None:
-    card = exhibit.make(whose).to_dict()
-    assert await wall.barriers(card, theme=theme, width=width) == []
 
 
 # -- that misfits and barriers would be found -----------------------------------------------------
@@ -183,4 +174,5 @@ async def test_a_card_that_does_not_fit_is_found(wall: Wall, card: Json) -> None
     ],
 )
 async def test_a_barrier_is_found(wall: Wall, card: Json, rule: str) -> None:
-    assert any(found.startswith(f"{rule}:") for found in await wall.barriers(card))
+    await wall.complaints(card)
+    assert any(found.startswith(f"{rule}:") for found in await wall.barriers_on_it())
