@@ -33,14 +33,7 @@ class NotPrinted(Exception):
 async def print_files(material: Material, forms: Sequence[Form]) -> list[bytes]:
     """In the order of `forms`. Raises `NotPrinted`."""
     given = pickle.dumps((material, list(forms)))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "report"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        cwd=_ROOT,
-        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-    )
+    process = await _start()
     try:
         async with asyncio.timeout(TIMEOUT_S):
             written, _ = await process.communicate(given)
@@ -56,3 +49,17 @@ async def print_files(material: Material, forms: Sequence[Form]) -> list[bytes]:
     # S301: it is our own process.
     files: list[bytes] = pickle.loads(written)  # noqa: S301
     return files
+
+
+async def _start() -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "report"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            cwd=_ROOT,
+            env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+        )
+    except OSError:  # no memory left, or no more processes
+        raise NotPrinted from None

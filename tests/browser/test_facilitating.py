@@ -58,7 +58,7 @@ async def test_a_snapshot_is_opened_by_a_form_and_chosen_from_two(
 
     await person.goes_to("Personal Chat")
     await person.types("start")
-    await person.sees("More than one snapshot is open.", "Norfolk", "Exampleshire")
+    await person.sees("There is more than one snapshot.", "Norfolk", "Exampleshire")
     await person.takes_a_picture("choose")
     await person.page.get_by_role("button", name="Go to this snapshot").first.click()
     await person.sees("how well children in Norfolk are kept safe")

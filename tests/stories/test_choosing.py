@@ -17,7 +17,7 @@ from tests.stories.opening import BotOnDemand, a_form, opens, opens_in
 from tests.stories.people import answers, answers_all, asks_about, closes, seen, sends
 
 NEIGHBOUR = "tenant-of-otherwick"
-WHICH = "More than one snapshot is open. Which one do you want?"
+WHICH = "There is more than one snapshot. Which one do you want?"
 
 
 @dataclass(frozen=True)
