@@ -152,11 +152,8 @@ class Worker:
                 async for did in self._do(running):
                     yield Deed(did, id)
             except Exception as error:  # noqa: BLE001 - the next snapshot must not wait for this one
-                self._failed(running, error)
-
-    def _failed(self, running: Running, error: Exception) -> None:
-        self._has_failed = True
-        _log.error("work failed", snapshot=running.snapshot.id, **where(error))
+                self._has_failed = True
+                _log.error("work failed", snapshot=id, **where(error))
 
     async def _look_for_leads(self) -> AsyncIterator[Deed]:
         """Until nothing more can be learnt now."""
@@ -190,13 +187,11 @@ class Worker:
             self._reminding.begin,
             self._post_all,
         ):
-            try:
-                async for did in work(running):
-                    yield did
-            except RecordsError as error:  # the store may answer what comes next
-                self._failed(running, error)
+            async for did in work(running):
+                yield did
             running = self._service.directory.known(running.snapshot.id) or running
-        # After the posts: when one of them comes would tell how many people were written to.
+        # After the posts, and not at all where something before has failed: a post that came after
+        # the sending would tell by its time how many people were written to.
         await self._reminding.send(running)
 
     async def _close_if_due(self, running: Running) -> Running:
