@@ -11,7 +11,7 @@ import pytest
 
 from bot.rehearsal.teams import PersonHere, Sent, Teams
 from snapshot.leads import all_leads
-from snapshot.ports import Kind, Unavailable
+from snapshot.ports import Head, Kind, SnapshotId, Unavailable
 from tests.stories.commenting import the_snapshot
 from tests.stories.conftest import free_port
 from tests.stories.opening import BotOnDemand
@@ -52,6 +52,33 @@ async def has_sent(person: PersonHere) -> PersonHere:
     await answers_all(person)
     await sends(person)
     return person
+
+
+async def test_nobody_is_written_to_before_the_posts_have_been_looked_after(
+    teams: Teams, bot: BotOnDemand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A post that came after the sending would tell by its time how many there were."""
+    ada = teams.person("Ada")
+    await begins(ada)
+    had, heads = len(messages(teams, ada)), bot.app.service.records.heads
+    noted: list[str] = []
+
+    async def fails_once_it_is_noted(
+        snapshot: SnapshotId, kind: Kind, state: str = ""
+    ) -> list[Head]:
+        found = await heads(snapshot, kind, state)
+        if kind is Kind.PUBLICATION and any("unfinished" in head.id for head in found):
+            noted.append("now")
+            raise Unavailable
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bot.app.service.records, "heads", fails_once_it_is_noted)
+        await works_at(bot, MIDWAY)
+    assert noted, "the reminder had been noted by then"
+    assert await reminders(teams, ada, had) == []
+    await works_at(bot, MIDWAY + timedelta(minutes=1))
+    assert len(await reminders(teams, ada, had)) == 1
 
 
 # -- practitioners ---------------------------------------------------------------------------------
