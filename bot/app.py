@@ -7,10 +7,11 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from random import SystemRandom
+from typing import TYPE_CHECKING
 
 import aiohttp
 import structlog
@@ -30,10 +31,11 @@ from bot.sample import open_sample
 from bot.settings import Env, Settings
 from bot.teams.connector import Connector, new_session
 from bot.teams.files import Files
+from bot.teams.groups import Groups
 from bot.teams.members import asking, editing
 from bot.turns.dispatch import act, apology, outsider
 from bot.turns.turn import Address, Reply
-from bot.turns.visit import Rights, Service
+from bot.turns.visit import Keep, Rights, Service
 from bot.web import Receive, make_web
 from bot.worker import Deed, Worker
 from bot.working_days import working_days
@@ -48,6 +50,9 @@ from snapshot.snapshot import Phase
 from storage.errors import Unusable
 from storage.keyfiles import KeyFiles
 from storage.sqlite import SqliteRecords
+
+if TYPE_CHECKING:
+    from bot.teams.graph import Graph
 
 _log = structlog.get_logger()
 
@@ -85,6 +90,7 @@ async def make_app(
         afterwards = await stack.enter_async_context(Afterwards(send))
         due = asyncio.Event()
         files = _files(settings, session)
+        graph = await stack.enter_async_context(_graph(settings))
         pace = Pace(records, seconds, sleep)
         roster = Roster(asking(connector), time.monotonic)
         edits = Editing(editing(connector), pace.turn_to_edit, sleep)
@@ -92,11 +98,13 @@ async def make_app(
         service = await _service(
             settings, records, keys, clock, due, files, afterwards, roster, edits
         )
+        if graph is not None and settings.channel_files:
+            service = replace(service, keep=_keep(connector, graph))
         if settings.sample:
             await _sample_if_none_is_open(service, keys, settings.sample)
         meeting = Meeting(connector.member, pace.turn)
         receive = _receiving(service, connector, meeting)
-        finding = await stack.enter_async_context(_finding(settings, service, meeting))
+        finding = _finding(settings, service, meeting, graph)
         delivery = Delivery(records, send, pace, clock, SystemRandom())
         worker = Worker(
             service,
@@ -259,23 +267,34 @@ def _receiving(service: Service, connector: Connector, meeting: Meeting) -> Rece
 
 
 @asynccontextmanager
-async def _finding(
-    settings: Settings, service: Service, meeting: Meeting
-) -> AsyncIterator[Finding | None]:
-    if not settings.looks_up_leads:
+async def _graph(settings: Settings) -> AsyncIterator[Graph | None]:
+    if not settings.asks_graph:
         yield None
         return
     # msal is large, and most do without.
-    from bot.teams.resolver import graph_of, lookup_of, tokens_of
+    from bot.teams.resolver import graph_of, tokens_of
 
     # A session of its own: a slow Graph must not use up the connections to Teams.
     async with new_session(settings.graph_ca_file) as session:
         tokens = tokens_of(settings, session)
-        if tokens is None:
-            yield None
-            return
-        lookup = lookup_of(settings, graph_of(settings, tokens, session), service.clock)
-        yield Finding(service, lookup, meeting.service_url, SystemRandom())
+        yield graph_of(settings, tokens, session) if tokens else None
+
+
+def _finding(
+    settings: Settings, service: Service, meeting: Meeting, graph: Graph | None
+) -> Finding | None:
+    if graph is None:
+        return None
+    from bot.teams.resolver import lookup_of
+
+    lookup = lookup_of(settings, graph, service.clock)
+    return Finding(service, lookup, meeting.service_url, SystemRandom())
+
+
+def _keep(connector: Connector, graph: Graph) -> Keep:
+    from bot.teams.channel_files import ChannelFiles
+
+    return ChannelFiles(Groups(connector), graph).keep
 
 
 async def _is_ready(records: Records) -> bool:

@@ -144,14 +144,17 @@ class Directory:
     async def meet(self, address: Address) -> None:
         """Somebody has talked in a channel: if it is a known one, remember where it is now.
 
-        Nothing is written unless its service URL has changed. It is no secret who facilitates.
+        Nothing is written unless something of it has changed. It is no secret who facilitates.
         """
         for role, known in (("channel", self.address), ("moderators", self.moderators)):
             for running in await self.all():
                 place = known(running)
-                if address.is_same_place(place) and place != address:
+                if place is None or not address.is_same_place(place):
+                    continue
+                newer = replace(address, team=address.team or place.team)
+                if newer != place:
                     with suppress(RecordsError):  # they get their answer all the same
-                        await self._place(running, address, role)
+                        await self._place(running, newer, role)
 
     async def open(self, snapshot: Snapshot, address: Address) -> Running:
         """Open a snapshot for the channel of its facilitators. Raises `Exists` for a known id."""

@@ -70,7 +70,7 @@ class Posting:
             # An extension or a close may be newer than what was read of the snapshot.
             fresh = await self._service.directory.find(running.snapshot.id, fresh=True)
             newest = fresh or running
-            reply = post_of(self._service, newest, post.publication)
+            reply = await post_of(self._service, newest, post.publication)
             address = address_of(self._service, newest, post.publication)
             return Letter(address, reply) if address and reply else Not()
 

@@ -15,7 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import report
-from report.making import Form
+from bot.turns.turn import File, NotMade
+from report.making import Form, name_of
 from report.material import Material
 
 TIMEOUT_S = 120.0
@@ -26,11 +27,11 @@ _PASSED_ON = ("PATH", "SYSTEMROOT")
 """Of the environment, which holds secrets that printing does not need."""
 
 
-class NotPrinted(Exception):
+class NotPrinted(NotMade):
     """The process failed or took too long. What it said of that may hold words of a comment."""
 
 
-async def print_files(material: Material, forms: Sequence[Form]) -> list[bytes]:
+async def print_files(material: Material, forms: Sequence[Form]) -> list[File]:
     """In the order of `forms`. Raises `NotPrinted`."""
     given = pickle.dumps((material, list(forms)))
     process = await _start()
@@ -47,8 +48,9 @@ async def print_files(material: Material, forms: Sequence[Form]) -> list[bytes]:
     if process.returncode != 0:
         raise NotPrinted
     # S301: it is our own process.
-    files: list[bytes] = pickle.loads(written)  # noqa: S301
-    return files
+    contents: list[bytes] = pickle.loads(written)  # noqa: S301
+    named = zip(forms, contents, strict=True)
+    return [File(name_of(material, form), content) for form, content in named]
 
 
 async def _start() -> asyncio.subprocess.Process:

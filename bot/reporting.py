@@ -6,14 +6,17 @@ It refuses as long as there is something in it that nobody has read.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
 from bot.comparing import earlier_of
+from bot.printing import NotPrinted, print_files
+from bot.turns.turn import File
 from bot.turns.visit import Service
-from report.making import Form, make, name_of
+from report.making import Form
 from report.material import Material, Voice
 from snapshot.advice import no_advice
 from snapshot.closing import final_detail, final_summary
@@ -21,7 +24,7 @@ from snapshot.comments import are_read, printed, themes
 from snapshot.findings import find
 from snapshot.instrument import DomainId, Instrument
 from snapshot.opening import Running
-from snapshot.plan import Plan, area_of, read_plan
+from snapshot.plan import read_plan
 from snapshot.session import find as find_session
 
 
@@ -63,8 +66,29 @@ async def gather(service: Service, running: Running, language: str = "") -> Mate
         await _voices(service, running, instrument),
         offered_comments=running.moderators is not None,
         earlier=earlier.when if earlier else "",
-        plan=await _plan(service, running),
+        plan=await read_plan(running, records, service.area(running)),
     )
+
+
+async def print_report(
+    service: Service, material: Material, forms: Sequence[Form] = tuple(Form)
+) -> list[File]:
+    """One at a time: ten who ask at once take no more of the machine than one does.
+
+    Raises `NotPrinted`.
+    """
+    async with service.reporting:
+        return await print_files(material, forms)
+
+
+def write(folder: Path, files: Iterable[File]) -> list[Path]:
+    """Where they are, then. Raises `OSError`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    written = []
+    for file in files:
+        written.append(folder / file.name)
+        written[-1].write_bytes(file.content)
+    return written
 
 
 class CannotReport(Exception):
@@ -90,27 +114,12 @@ async def write_report(service: Service, snapshot: str, out: Path, language: str
         material = await gather(service, running, language)
     except NoReport as error:
         raise CannotReport(f"There is no report of {snapshot}. {_WHY[error.missing]}") from None
-    return await asyncio.to_thread(_write, material, out)
-
-
-def _write(material: Material, out: Path) -> list[Path]:
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        paths = []
-        for form in Form:
-            path = out / name_of(material, form)
-            path.write_bytes(make(material, form))
-            paths.append(path)
+        return await asyncio.to_thread(write, out, await print_report(service, material))
+    except NotPrinted:
+        raise CannotReport("It could not be printed; there may be too little memory.") from None
     except OSError as error:
         raise CannotReport(f"{out} cannot be written to: {error.strerror}") from None
-    return paths
-
-
-async def _plan(service: Service, running: Running) -> Plan:
-    """Of the area, as it is now."""
-    channel = service.directory.address(running)
-    area = area_of(running, channel.tenant if channel else "")
-    return await read_plan(running, service.records, area)
 
 
 async def _voices(

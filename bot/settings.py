@@ -94,6 +94,7 @@ class Settings(BaseModel):
     service_url: str = Field(default=TEAMS, alias="TEAMS_SERVICE_URL")
     teams_app_id: str = Field(default="", alias="TEAMS_APP_ID")
     local_reports: Path = Field(default=Path("var/reports"), alias="SNAPSHOT_REPORTS")
+    channel_files: bool = Field(default=False, alias="SNAPSHOT_CHANNEL_FILES")
     local_link: str = Field(default=PLAYGROUND, alias="SNAPSHOT_LINK")
     key_days: int = Field(default=7, alias="SNAPSHOT_KEY_DAYS", ge=0)
     backup_days: int = Field(default=30, alias="SNAPSHOT_BACKUP_DAYS", ge=0)
@@ -241,8 +242,8 @@ class Settings(BaseModel):
         return Path(self.keys.removeprefix("file:"))
 
     @property
-    def looks_up_leads(self) -> bool:
-        """By Graph. In local use nothing that is found may lead to Teams itself."""
+    def asks_graph(self) -> bool:
+        """In local use nothing that is found may lead to Teams itself."""
         is_set_up = bool(self.app_id and self.teams_app_id and self.tenants)
         return is_set_up and (self.env is not Env.LOCAL or _is_stand_in(self.service_url))
 

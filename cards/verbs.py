@@ -52,3 +52,4 @@ class Verb(StrEnum):
     ADVICE = "plan.advice"
     EDIT_ACTION = "plan.edit"
     TAKE_OFF = "plan.remove"
+    SHARE_REPORT = "report.share"

@@ -13,19 +13,27 @@ from snapshot.views import FLAGGED_FROM, About, View
 
 
 def in_short(say: Saying) -> Section:
-    material = say.material
-    blocks: list[Block] = [Paragraph(_opening(say))]
-    if not material.summary.withheld:
-        about = material.summary.people
-        blocks.append(Paragraph(say.text("people", people=about)))
-    if points := [_point(say, p) for p in material.findings.key_points]:
-        blocks += [Heading(say.text("key_points")), Bullets(tuple(points))]
-    elif say.is_rated:
-        lowest, highest = say.instrument.bands[0].name, say.instrument.bands[-1].name
-        blocks.append(Paragraph(say.text("nothing_stands_out", lowest=lowest, highest=highest)))
-    if caveats := [Paragraph(c) for c in _caveats(say)]:
-        blocks += [Heading(say.text("caveats")), Bullets(tuple(caveats))]
+    blocks: list[Block] = [*opening(say)]
+    if points := key_points(say):
+        blocks += [Heading(say.text("key_points")), Bullets(points)]
+    if known := tuple(Paragraph(each) for each in caveats(say)):
+        blocks += [Heading(say.text("caveats")), Bullets(known)]
     return Section(say.text("in_short"), tuple(blocks))
+
+
+def opening(say: Saying) -> Iterator[Paragraph]:
+    """What the report is about, and whether anything stands out in it."""
+    material = say.material
+    yield Paragraph(_whose_view(say))
+    if not material.summary.withheld:
+        yield Paragraph(say.text("people", people=material.summary.people))
+    if say.is_rated and not material.findings.key_points:
+        lowest, highest = say.instrument.bands[0].name, say.instrument.bands[-1].name
+        yield Paragraph(say.text("nothing_stands_out", lowest=lowest, highest=highest))
+
+
+def key_points(say: Saying) -> tuple[Paragraph, ...]:
+    return tuple(_point(say, point) for point in say.material.findings.key_points)
 
 
 def at_a_glance(say: Saying) -> Section:
@@ -67,7 +75,7 @@ def views_table(say: Saying, views: tuple[View, ...], first: str) -> Table:
     return Table(tuple(say.text(c) for c in columns), rows, (24, 13, 15, 16, 10, 10, 12))
 
 
-def _opening(say: Saying) -> str:
+def _whose_view(say: Saying) -> str:
     caveats = say.material.findings.caveats
     missing = (Caveat.NO_SESSION in caveats, Caveat.NO_PRACTICE in caveats)
     id = {
@@ -125,7 +133,8 @@ def _view(say: Saying, about: About) -> View:
 # -- how to read it -------------------------------------------------------------------------------
 
 
-def _caveats(say: Saying) -> Iterator[str]:
+def caveats(say: Saying) -> Iterator[str]:
+    """What to know before reading on."""
     findings = say.material.findings
     values: dict[Caveat, dict[str, object]] = {
         Caveat.UNFINISHED_SESSION: {

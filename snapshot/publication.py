@@ -34,6 +34,7 @@ class Topic(StrEnum):
     LEADS = "leads"
     UNFINISHED = "unfinished"
     EMAIL = "email"
+    REPORT = "report"
 
 
 _TOPICS = list(Topic)

@@ -24,6 +24,8 @@ GREETED_WITHIN_S = 20.0
 FILE = "application/vnd.microsoft.teams.file.download.info"
 OFFER = "application/vnd.microsoft.teams.card.file.consent"
 _CHANNEL = "@thread.tacv2"
+TEAM, GROUP = f"19:team{_CHANNEL}", "99999999-9999-4999-8999-999999999999"
+"""The team that all channels are in: what Teams calls it, and what the directory does."""
 GIVEN = "application/vnd.microsoft.teams.card.file.info"
 
 type Json = Mapping[str, Any]
@@ -210,6 +212,7 @@ class Teams:
         app.router.add_post("/v3/conversations/{conversation}/activities", self._take)
         app.router.add_put("/v3/conversations/{conversation}/activities/{id}", self._edit)
         app.router.add_get("/v3/conversations/{conversation}/members/{id}", self._tell)
+        app.router.add_get("/v3/teams/{team}", self._tell_of_team)
         app.router.add_get("/files/{file}", self._give)
         app.router.add_put("/uploads/{file}", self._keep)
         self.may_upload.set()
@@ -338,6 +341,11 @@ class Teams:
             "userRole": person.role,
         }
         return web.json_response(known)
+
+    async def _tell_of_team(self, request: web.Request) -> web.Response:
+        if request.match_info["team"] != TEAM:
+            return web.json_response({"error": {"code": "ConversationNotFound"}}, status=404)
+        return web.json_response({"id": TEAM, "name": "Partnership", "aadGroupId": GROUP})
 
     async def _give(self, request: web.Request) -> web.Response:
         return web.Response(body=self.files[request.match_info["file"]])
@@ -580,7 +588,10 @@ class PersonHere:
                 "isGroup": is_group,
                 "tenantId": self.tenant,
             },
-            "channelData": {"tenant": {"id": self.tenant}},
+            "channelData": {
+                "tenant": {"id": self.tenant},
+                **({"team": {"id": TEAM}} if is_channel else {}),
+            },
             "locale": self.locale,
             **more,
         }

@@ -96,6 +96,7 @@ def turn_from(activity: Activity) -> Turn:
             conversation=activity.conversation.id.partition(";messageid=")[0],
             bot=activity.recipient.id,
             tenant=person.tenant,
+            team=_team(activity) if place is Place.CHANNEL else "",
         ),
         words=_words(activity.text),
         locale=activity.locale,
@@ -188,6 +189,10 @@ def _tenant(activity: Activity) -> str:
     """The Playground gives it in the channel data only, Teams in both."""
     tenant = _mapping(activity.channel_data.get("tenant") or {})
     return activity.conversation.tenant_id or _text(tenant, "id", "")
+
+
+def _team(activity: Activity) -> str:
+    return _text(_mapping(activity.channel_data.get("team") or {}), "id", "")
 
 
 def _words(text: str) -> str:

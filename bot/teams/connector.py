@@ -115,6 +115,14 @@ class Connector:
             raise DeliveryError(NO_ANSWER)
         return found
 
+    async def team(self, service_url: str, id: str) -> dict[str, Any]:
+        """What Teams knows of a team, such as `aadGroupId`. Raises `DeliveryError`."""
+        url = f"{service_url.rstrip('/')}/v3/teams/{quote(id, safe='')}"
+        found = await self._call("GET", url)
+        if not found:
+            raise DeliveryError(NO_ANSWER)
+        return found
+
     async def _call(self, method: str, url: str, body: bytes | None = None) -> dict[str, Any]:
         """What Teams answered; empty where the rest of it is lost, though the call was taken.
 

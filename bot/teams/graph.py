@@ -1,4 +1,4 @@
-"""Microsoft Graph: who has an address, and the app installed for them."""
+"""Microsoft Graph: who has an address, the app installed for them, the files of a channel."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ SHORTEST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 3_600.0
 REFUSED_S = 300.0
 """An administrator who consents waits no longer until we notice."""
+
+UPLOAD_S = 30.0
+MOST_BYTES = 4_000_000
+"""What Graph takes in one request, at the least."""
 
 CATALOGUE_S = 600.0
 LONGEST_ADDRESS = 320
@@ -75,11 +79,16 @@ class CannotInstall(GraphError):
     """The app is not in the tenant's catalogue, or may not be installed for this person."""
 
 
+class CannotKeep(GraphError):
+    """The channel has no folder for files that is known to us, or it does not take this one."""
+
+
 class Part(StrEnum):
     """Graph's services behind one address: they slow down, fail and are consented to apart."""
 
     DIRECTORY = "directory"
     TEAMS = "teams"
+    FILES = "files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,14 @@ class _Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Folder:
+    """Where the files of a channel are, by Graph's ids of a drive and of what lies in it."""
+
+    drive: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Pause:
     status: int
     until: float
@@ -120,8 +137,8 @@ class _Pause:
 class Graph:
     """For `tenants`, and no other. `app` is the app's id in its manifest.
 
-    Every verb may raise `AskLater` or `NoConsent`, and ends within `CALL_S` for each request and
-    the time for a token. `clock`: seconds that only go forward.
+    Every verb may raise `AskLater` or `NoConsent`, and ends within `CALL_S` for each request
+    (`UPLOAD_S` for a file) and the time for a token. `clock`: seconds that only go forward.
     """
 
     def __init__(
@@ -186,6 +203,26 @@ class Graph:
         id = answer.body.get("id") if answer.is_success and isinstance(answer.body, dict) else None
         return id if isinstance(id, str) and id else None
 
+    async def files_of(self, tenant: str, team: str, channel: str) -> Folder:
+        """The folder of a channel; `team` by its id in the directory. May raise `CannotKeep`."""
+        path = f"/teams/{quote(team, safe='')}/channels/{quote(channel, safe='')}/filesFolder"
+        answer = await self._ask(Part.FILES, "GET", tenant, path)
+        found = _folder(answer.body) if answer.is_success else None
+        if found is None:
+            raise CannotKeep
+        return found
+
+    async def keep(self, tenant: str, folder: Folder, name: str, content: bytes) -> None:
+        """Put a file there, as the newest version of what has this name. May raise `CannotKeep`."""
+        if not 0 < len(content) <= MOST_BYTES:
+            raise CannotKeep
+        drive, item = quote(folder.drive, safe=""), quote(folder.item, safe="")
+        path = f"/drives/{drive}/items/{item}:/{quote(name, safe='')}:/content"
+        query = {"@microsoft.graph.conflictBehavior": "replace"}
+        answer = await self._ask(Part.FILES, "PUT", tenant, path, query, content)
+        if not answer.is_success:
+            raise CannotKeep
+
     # -- parts of it ------------------------------------------------------------------------------
 
     async def _user_named(self, name: str, tenant: str) -> Mapping[str, Any] | None:
@@ -224,7 +261,7 @@ class Graph:
         tenant: str,
         path: str,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Mapping[str, str] | bytes | None = None,
     ) -> _Answer:
         """A success, or a refusal that concerns nothing but what was asked."""
         if tenant not in self._tenants:
@@ -258,20 +295,21 @@ class Graph:
         raise found
 
     async def _send(
-        self, method: str, url: URL, token: str, body: Mapping[str, str] | None
+        self, method: str, url: URL, token: str, body: Mapping[str, str] | bytes | None
     ) -> _Answer:
         # Some of what we filter by is answered only with this header.
         headers = {"Authorization": f"Bearer {token}", "ConsistencyLevel": "eventual"}
+        is_file = isinstance(body, bytes)
         if body:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = "application/octet-stream" if is_file else "application/json"
         try:
             async with (
-                asyncio.timeout(CALL_S),
+                asyncio.timeout(UPLOAD_S if is_file else CALL_S),
                 self._session.request(
                     method,
                     url,
                     headers=headers,
-                    data=orjson.dumps(body) if body else None,
+                    data=orjson.dumps(body) if body and not is_file else body,
                     allow_redirects=False,
                 ) as answer,
             ):
@@ -317,6 +355,14 @@ def _can_be_written_to(user: Mapping[str, Any]) -> bool:
 def _listed(answer: _Answer) -> list[Mapping[str, Any]]:
     listed = answer.body.get("value") if answer.is_success and isinstance(answer.body, dict) else []
     return [each for each in listed if _is_item(each)] if isinstance(listed, list) else []
+
+
+def _folder(body: Any) -> Folder | None:
+    if not _is_item(body):
+        return None
+    parent = body.get("parentReference")
+    drive = parent.get("driveId") if isinstance(parent, dict) else None
+    return Folder(drive, body["id"]) if isinstance(drive, str) and drive else None
 
 
 def _is_item(found: object) -> bool:

@@ -82,8 +82,8 @@ def _with_more_than_a_card(
         command = _command(turn, service, "private", dict.fromkeys(leads.WORDS | reports.WORDS))
         if leads.wants_list(turn, service, command):
             return leads.offer_list
-        if reports.wants_report(turn, service, command):
-            return reports.offer_report
+        if answer := reports.meant(turn, service, command):
+            return answer
     spoken = _command(turn, service, "channel", dict.fromkeys(session.WORDS))
     return session.answer if session.is_meant(turn, spoken) else None
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from bot.turns.turn import Consent, Given, NotTaken, Offer, Place, Reply, Turn
+from bot.turns.turn import Consent, File, Given, NotMade, NotTaken, Offer, Place, Reply, Turn
 from bot.turns.visit import Service, Visit, takes_answers
 from cards.notice import message_card, notice_card
 from cards.page import Page
@@ -20,14 +20,8 @@ from snapshot.opening import Running
 _MOST_TAKEN = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    name: str
-    content: bytes
-
-
 type Make = Callable[[Visit], Awaitable[File | None]]
-"""A file as it is now; None where there is nothing to put into it."""
+"""A file as it is now; None where there is nothing to put into it. May raise `NotMade`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +99,13 @@ async def _give(visit: Visit, kind: Kind, consent: Consent, place: bytes) -> Giv
 
 
 async def _put(visit: Visit, kind: Kind, consent: Consent) -> Given | str:
-    file = await kind.make(visit)
-    if file is None:
-        return kind.none
     try:
+        file = await kind.make(visit)
+        if file is None:
+            return kind.none
         await visit.service.put(consent.upload, file.content)
+    except NotMade:
+        return "file_not_made"
     except NotTaken as error:
         return "file_gone" if error.is_gone else "file_not_taken"
     return Given(consent.name, consent.id, consent.kind, consent.url)

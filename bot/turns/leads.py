@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from bot.turns import facilitator, files
-from bot.turns.turn import NoFile, Reply, Turn
+from bot.turns.turn import File, NoFile, Reply, Turn
 from bot.turns.visit import Handler, Service, Visit, takes_answers
 from cards.leads import (
     MOST_PASTED,
@@ -138,13 +138,13 @@ async def offer_list(turn: Turn, service: Service) -> Reply:
     return await files.offer(visit, _LIST, FILES[_LIST], leads_file_card)
 
 
-async def _list(visit: Visit) -> files.File | None:
+async def _list(visit: Visit) -> File | None:
     leads = await _out_of_reach(visit)
     if not leads:
         return None
     columns = [visit.page.words.word(f"column_{id}") for id in ("email", "name", "organisation")]
     rows = [(lead.address, lead.name, lead.organisation) for lead in leads]
-    return files.File(_FILE_NAME, await asyncio.to_thread(to_csv, columns, rows))
+    return File(_FILE_NAME, await asyncio.to_thread(to_csv, columns, rows))
 
 
 async def stop(visit: Visit) -> Card:

@@ -37,7 +37,6 @@ from snapshot.plan import (
     MOST_ACTIONS,
     Action,
     Status,
-    area_of,
     id_for,
     not_picked,
     read_plan,
@@ -46,7 +45,6 @@ from snapshot.plan import (
     take_off,
 )
 from snapshot.plan import find as find_action
-from snapshot.ports import SnapshotId
 from snapshot.screening import clean_up
 from snapshot.session import find as find_session
 
@@ -92,7 +90,7 @@ async def edit(visit: Visit) -> Card:
 async def remove(visit: Visit) -> Card:
     """Asks once more, since the words are gone then."""
     turn, page = visit.turn, visit.page
-    running, records, area = visit.running, visit.service.records, _area(visit)
+    running, records, area = visit.running, visit.service.records, visit.service.area(visit.running)
     try:
         action = await _kept(visit)
         if not turn.is_set("confirmed") and not action.is_off:
@@ -104,7 +102,7 @@ async def remove(visit: Visit) -> Card:
 
 
 async def _plan(visit: Visit, note: str = "") -> Card:
-    plan = await read_plan(visit.running, visit.service.records, _area(visit))
+    plan = await read_plan(visit.running, visit.service.records, visit.service.area(visit.running))
     recommended = await _recommended(visit)
     left = None if recommended is None else len(not_picked(recommended, plan))
     start = _start(visit, len(plan.actions))
@@ -130,7 +128,7 @@ async def _meant(visit: Visit) -> Action:
 
 async def _picked(visit: Visit, about: str, because: str) -> Action:
     """What was recommended, in the words of the library, or what has been made of it."""
-    id = id_for(visit.running, _area(visit), about, because)
+    id = id_for(visit.running, visit.service.area(visit.running), about, because)
     known = await _find(visit, id)
     if known and not known.is_off:
         return known
@@ -167,7 +165,9 @@ async def _kept(visit: Visit) -> Action:
 async def _find(visit: Visit, id: str) -> Action | None:
     if not _KNOWN.fullmatch(id):  # it would go into an address, which clients of a store may log
         raise NotOffered
-    return await find_action(visit.running, visit.service.records, _area(visit), id)
+    return await find_action(
+        visit.running, visit.service.records, visit.service.area(visit.running), id
+    )
 
 
 # -- what is recommended --------------------------------------------------------------------------
@@ -177,7 +177,7 @@ async def _left(visit: Visit) -> Sequence[Recommended] | None:
     recommended = await _recommended(visit)
     if recommended is None:
         return None
-    plan = await read_plan(visit.running, visit.service.records, _area(visit))
+    plan = await read_plan(visit.running, visit.service.records, visit.service.area(visit.running))
     return not_picked(recommended, plan)
 
 
@@ -217,7 +217,7 @@ async def _save(visit: Visit, now: Action) -> Card:
     if typed.problems:
         return action_form(desk, seen, typed.boxes, start=start, problems=typed.problems)
     try:
-        await save(visit.running, visit.service.records, _area(visit), seen)
+        await save(visit.running, visit.service.records, visit.service.area(visit.running), seen)
     except Full:
         said = page.text("plan_full", action_most=str(MOST_ACTIONS))
         return action_form(desk, seen, typed.boxes, start=start, problems=[said])
@@ -322,11 +322,6 @@ def _desk(visit: Visit) -> Desk:
 
 def _today(visit: Visit) -> date:
     return day_of(visit.running.snapshot, visit.service.clock())
-
-
-def _area(visit: Visit) -> SnapshotId:
-    channel = visit.service.directory.address(visit.running) or visit.turn.address
-    return area_of(visit.running, channel.tenant)
 
 
 def _number(visit: Visit, key: str) -> int:

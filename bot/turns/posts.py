@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from bot.briefing import brief_of
+from bot.reporting import gather
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Service, closed_date
 from cards.leads import leads_to_email_card
@@ -12,6 +14,7 @@ from cards.opening import shareable_card
 from cards.page import Page, say_day
 from cards.parts import Card
 from cards.progress import extended_card, nudge_card
+from cards.report import report_card
 from cards.summary import interim_card, summary_card
 from snapshot.calendar import day_of
 from snapshot.disclosure import Summary
@@ -37,15 +40,25 @@ def address_of(service: Service, running: Running, publication: Record) -> Addre
     return directory.address(running)
 
 
-def post_of(service: Service, running: Running, publication: Record) -> Reply | None:
+async def post_of(service: Service, running: Running, publication: Record) -> Reply | None:
     """None once it is no longer wanted: an interim summary that comes after the close.
 
-    The final one stands beside it then, and does not know of it.
+    The final one stands beside it then, and does not know of it. Raises `NoReport`.
     """
-    if topic_of(publication.id) is Topic.INTERIM and running.phase is not Phase.OPEN:
+    topic, page = topic_of(publication.id), service.page(running)
+    if topic is Topic.INTERIM and running.phase is not Phase.OPEN:
         return None
-    page = service.page(running)
-    return Reply(_card(page, running, publication), page.words.messages["toast"])
+    if topic is Topic.REPORT:
+        shown = await _report(service, running, page, publication)
+    else:
+        shown = _card(page, running, publication)
+    return Reply(shown, page.words.messages["toast"])
+
+
+async def _report(service: Service, running: Running, page: Page, publication: Record) -> Card:
+    """As it is now: what partners agreed and planned is kept nowhere a second time."""
+    material = await gather(service, running)
+    return report_card(page, brief_of(material), with_files=publication.body["files"])
 
 
 def extension_card(page: Page, number: int) -> Card:

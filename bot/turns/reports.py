@@ -1,27 +1,28 @@
-"""The report, as files in a facilitator's private chat: Word, PDF and Excel."""
+"""The report, as files in a facilitator's private chat, and in short for their channel."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from hashlib import sha256
 
 import structlog
 
 from bot.logs import where
-from bot.printing import print_files
-from bot.reporting import Missing, NoReport, gather
+from bot.printing import NotPrinted
+from bot.reporting import Missing, NoReport, gather, print_report, write
 from bot.turns import files
-from bot.turns.turn import Offer, Reply, Turn
+from bot.turns.turn import File, NotTaken, Offer, Place, Reply, Turn
 from bot.turns.visit import Service, Visit, takes_answers
 from cards.notice import choose_card, message_card, notice_card
 from cards.page import Page
+from cards.report import ready_card
 from cards.verbs import Verb
-from report.making import Form, name_of
-from report.material import Material
+from report.making import Form
 from snapshot.opening import Running
+from snapshot.publication import Topic, id_of, record
 
 _REPORT = "report"
 
@@ -30,26 +31,51 @@ _REPORT = "report"
 class _Made:
     """Each form of it. `folder`: where they have been written, too, if anywhere."""
 
-    files: Sequence[files.File]
+    files: Sequence[File]
     folder: str = ""
 
 
-type _Outcome = _Made | str
-"""The report, or which message says why there is none."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Which messages say what came of it."""
+
+    messages: tuple[str, ...]
+
+
+type Meant = Callable[[Turn, Service], Awaitable[Reply]]
+type _Outcome = _Made | _Told
+type _Work = Callable[[Visit], Awaitable[_Outcome]]
 
 _log = structlog.get_logger()
 
+_IN_FILES = ("report_in_files",)
 _WHY = {Missing.CLOSE: "report_not_yet", Missing.READING: "report_waits_for_comments"}
 
 
-def wants_report(turn: Turn, service: Service, command: str) -> bool:
-    """Whether a facilitator has asked for it."""
+def meant(turn: Turn, service: Service, command: str) -> Meant | None:
+    """What answers a facilitator who wants it, or wants it shared."""
+    if turn.place is not Place.PRIVATE or not service.rights.may_facilitate(turn.person):
+        return None
+    if turn.verb == Verb.SHARE_REPORT:
+        return share
     chosen = turn.data.get("command") if turn.verb == Verb.CHOOSE else ""
-    return _REPORT in (command, chosen) and service.rights.may_facilitate(turn.person)
+    return offer if _REPORT in (command, chosen) else None
 
 
-async def offer_report(turn: Turn, service: Service) -> Reply:
+async def offer(turn: Turn, service: Service) -> Reply:
     """Of the snapshot that has closed; they choose among several."""
+    return await _about_one(turn, service, _make_all, "report_under_way")
+
+
+async def share(turn: Turn, service: Service) -> Reply:
+    """In short in the channel and, where that is set up, as files among those of the channel.
+
+    As often as one likes: what has not changed since is not posted again.
+    """
+    return await _about_one(turn, service, _share, "report_being_shared")
+
+
+async def _about_one(turn: Turn, service: Service, work: _Work, meanwhile: str) -> Reply:
     words, toast = service.pack_for(turn.locale).wording, service.pack.wording.messages["toast"]
     found = await service.directory.of_tenant(turn.person.tenant)
     over = [r for r in found if _is_over(service, r)]
@@ -63,29 +89,28 @@ async def offer_report(turn: Turn, service: Service) -> Reply:
     (only,) = over
     page = service.page(only, words.language)
     outcome = await service.afterwards.wait(
-        _make_all(Visit(turn, service, only, page)),
+        _done(work, Visit(turn, service, only, page)),
         turn.address,
-        partial(_say, page, toast),
+        partial(_say, service, page, toast),
         Reply(notice_card(page, "something_wrong"), toast),
     )
     if outcome is None:
-        return Reply(notice_card(page, "report_under_way"), toast)
-    return _say(page, toast, outcome)
+        return Reply(notice_card(page, meanwhile), toast)
+    return _say(service, page, toast, outcome)
 
 
 def _is_over(service: Service, running: Running) -> bool:
     return not takes_answers(service, running)
 
 
-def _say(page: Page, toast: str, outcome: _Outcome) -> Reply:
-    if isinstance(outcome, str):
-        return Reply(notice_card(page, outcome), toast)
-    said = ("report_ready", "report_kept") if outcome.folder else ("report_ready",)
-    shown = notice_card(page, *said, report_folder=outcome.folder)
+def _say(service: Service, page: Page, toast: str, outcome: _Outcome) -> Reply:
+    if isinstance(outcome, _Told):
+        return Reply(notice_card(page, *outcome.messages), toast)
+    shown = ready_card(page, outcome.folder, with_files=service.keep is not None)
     return Reply(shown, toast, _offers(page, outcome.files))
 
 
-def _offers(page: Page, made: Sequence[files.File]) -> tuple[Offer, ...]:
+def _offers(page: Page, made: Sequence[File]) -> tuple[Offer, ...]:
     about = page.text("report_file_about")
     return tuple(
         Offer(file.name, about, len(file.content), {"what": what, "snapshot": page.snapshot.id})
@@ -93,49 +118,75 @@ def _offers(page: Page, made: Sequence[files.File]) -> tuple[Offer, ...]:
     )
 
 
-async def _make_all(visit: Visit) -> _Outcome:
+# -- making and sharing it ------------------------------------------------------------------------
+
+
+async def _done(work: _Work, visit: Visit) -> _Outcome:
     try:
-        material = await gather(visit.service, visit.running)
+        return await work(visit)
     except NoReport as error:
-        return _WHY[error.missing]
-    made = await _made(visit.service, material, list(Form))
+        return _Told((_WHY[error.missing],))
+    except NotPrinted:
+        return _Told(("file_not_made",))
+
+
+async def _make_all(visit: Visit) -> _Outcome:
+    made = await _printed(visit, tuple(Form))
     return _Made(made, await _kept(visit, made))
 
 
-async def _kept(visit: Visit, made: Sequence[files.File]) -> str:
+async def _share(visit: Visit) -> _Outcome:
+    """The files first, so that the post in the channel can say whether they are there."""
+    service, running = visit.service, visit.running
+    made = await _printed(visit, tuple(Form))
+    said = await _put_into_channel(service, running, made)
+    # The same report has the same bytes, so one that has been posted is known by them.
+    which = sha256(b"".join(sha256(file.content).digest() for file in made)).hexdigest()[:32]
+    id, body = id_of(Topic.REPORT, which), {"files": said == _IN_FILES}
+    is_new = await record(service.records, running.snapshot.id, id, body)
+    service.wake()
+    return _Told(("report_shared" if is_new else "report_shared_before", *said))
+
+
+async def _printed(visit: Visit, forms: Sequence[Form]) -> Sequence[File]:
+    """Raises `NoReport`, `NotPrinted`."""
+    material = await gather(visit.service, visit.running)
+    return await print_report(visit.service, material, forms)
+
+
+async def _put_into_channel(
+    service: Service, running: Running, made: Sequence[File]
+) -> tuple[str, ...]:
+    """Which message says what came of it; none where it is not wanted."""
+    address = service.directory.address(running)
+    if service.keep is None or address is None:
+        return ()
+    try:
+        await service.keep(address, made)
+    except NotTaken:
+        return ("report_not_in_files",)
+    return _IN_FILES
+
+
+async def _kept(visit: Visit, made: Sequence[File]) -> str:
     """The folder, in local use; empty elsewhere, and where it cannot be written to."""
     if visit.service.reports is None:
         return ""
     folder = visit.service.reports / visit.page.snapshot.id
     try:
-        await asyncio.to_thread(_write, folder, made)
+        await asyncio.to_thread(write, folder, made)
     except OSError as error:
         _log.error("report not written", snapshot=visit.page.snapshot.id, **where(error))
         return ""
     return str(folder)
 
 
-def _write(folder: Path, made: Sequence[files.File]) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for file in made:
-        (folder / file.name).write_bytes(file.content)
-
-
-async def _make(form: Form, visit: Visit) -> files.File | None:
+async def _make(form: Form, visit: Visit) -> File | None:
     try:
-        material = await gather(visit.service, visit.running)
+        (made,) = await _printed(visit, (form,))
     except NoReport:
         return None
-    (made,) = await _made(visit.service, material, [form])
     return made
-
-
-async def _made(service: Service, material: Material, forms: Sequence[Form]) -> list[files.File]:
-    """One at a time: ten facilitators who ask at once take no more of the machine than one."""
-    async with service.reporting:
-        contents = await print_files(material, forms)
-    named = zip(forms, contents, strict=True)
-    return [files.File(name_of(material, form), content) for form, content in named]
 
 
 WORDS = frozenset({_REPORT})

@@ -25,12 +25,16 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where something can be sent later, without a thread: a post there begins a new one."""
+    """Where something can be sent later, without a thread: a post there begins a new one.
+
+    `team`: what Teams calls the team that a channel belongs to; empty: it has not said so yet.
+    """
 
     service_url: str
     conversation: str
     bot: str
     tenant: str
+    team: str = ""
 
     def is_same_place(self, other: Address | None) -> bool:
         """The service URL may change with the region; the place stays what it is."""
@@ -45,6 +49,12 @@ class Address:
     @classmethod
     def from_json(cls, value: Mapping[str, str]) -> Self:
         return cls(**value)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +149,10 @@ class Turn:
 
 class NoFile(Exception):
     """What somebody attached cannot be had: too large, too slow, gone, or not where files are."""
+
+
+class NotMade(Exception):
+    """A file could not be made, for a reason that is ours."""
 
 
 class NotTaken(Exception):

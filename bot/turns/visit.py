@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from bot.afterwards import Afterwards
 from bot.directory import Directory
 from bot.editing import Editing
 from bot.roster import Roster
-from bot.turns.turn import Turn
+from bot.turns.turn import Address, File, Turn
 from cards.page import Page, Setting, page_of, say_day
 from cards.parts import Card
 from content.packs import FIRST_LANGUAGE
@@ -21,13 +21,15 @@ from snapshot.calendar import IsWorkingDay, earliest_mixing
 from snapshot.envelope import Envelope
 from snapshot.instrument import Instrument
 from snapshot.opening import Running
-from snapshot.ports import Records
+from snapshot.plan import area_of
+from snapshot.ports import Records, SnapshotId
 from snapshot.screening import Screener
 from snapshot.sealing import Person
 from snapshot.snapshot import Phase
 from snapshot.survey import Survey
 from snapshot.wording import Pack
 
+type Keep = Callable[[Address, Sequence[File]], Awaitable[None]]
 type Handler = Callable[[Visit], Awaitable[Card]]
 
 
@@ -55,10 +57,11 @@ class Service:
 
     `working_days` tells for each nation which days are working days; `new_id` makes random ids;
     `fetch` gets a file that was attached, or raises `NoFile`; `put` puts one where somebody wants
-    it, or raises `NotTaken`, and `taken` are the last places where that was begun, as hashes;
+    it, or raises `NotTaken`, and `taken` are the last places where that was begun, as hashes; so
+    does `keep` where everybody in a channel finds it, if that is wanted.
     `afterwards` ends what takes longer than a turn; `roster` knows who belongs to a conversation;
     `editing` edits messages that stand already; `libraries` are recommendations by language, where
-    the programme has any. Into the folder `reports`, in local use, they are written as well as
+    the programme has any. Into the folder `reports`, in local use, reports are written as well as
     offered. Whoever opens a snapshot holds `opening`, and whoever makes a report `reporting`.
     """
 
@@ -79,6 +82,7 @@ class Service:
     roster: Roster
     editing: Editing
     reports: Path | None
+    keep: Keep | None = None
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     reporting: asyncio.Lock = field(default_factory=asyncio.Lock)
     taken: dict[bytes, None] = field(default_factory=dict)
@@ -103,6 +107,11 @@ class Service:
     def library(self, running: Running) -> Library | None:
         """What the programme recommends, if it does, in the language of the report."""
         return self.libraries.get(self.instrument(running).language)
+
+    def area(self, running: Running) -> SnapshotId:
+        """Whose plan it is: that of the area, in the tenant where it was opened."""
+        channel = self.directory.address(running)
+        return area_of(running, channel.tenant if channel else "")
 
     def page(self, running: Running, language: str = "") -> Page:
         """Made once and kept: putting dates into words costs as much as a card.

@@ -14,7 +14,7 @@ import re
 import secrets
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from urllib.parse import unquote
 import aiohttp
 from aiohttp import web
 
+from bot.rehearsal.teams import GROUP
 from bot.teams.tokens import GRAPH
 from tests.cosmos.server import write_certificate
 
@@ -34,6 +35,7 @@ MANIFEST = "44444444-4444-4444-8444-444444444444"
 IDENTITY = "55555555-5555-4555-8555-555555555555"
 SECRET = "ZQXJ~secret+of/the=app"
 IDENTITY_HEADER = "ZQXJ-identity-header"
+DRIVE = "b!drive-of/the+team"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 _FILTER = re.compile(r"mail eq '((?:[^']|'')*)' or proxyAddresses/any\(p:p eq '((?:[^']|'')*)'\)")
@@ -53,7 +55,10 @@ class Fault:
 
 @dataclass
 class Tenant:
-    """`users` and `consents`: as Graph knows them. `installed`: ids of people who have the app."""
+    """`users` and `consents`: as Graph knows them. `installed`: ids of people who have the app.
+
+    `files`: those of a channel, by drive, folder and name.
+    """
 
     users: list[dict[str, Any]] = field(default_factory=list)
     consents: set[str] = field(
@@ -61,11 +66,14 @@ class Tenant:
             "User.Read.All",
             "AppCatalog.Read.All",
             "TeamsAppInstallation.ReadWriteSelfForUser.All",
+            "File.Read.Group",
+            "Sites.Selected",
         }
     )
     catalogue: dict[str, str] = field(default_factory=lambda: {MANIFEST: "catalogue-id-1"})
     installed: set[str] = field(default_factory=set)
     knows_the_app: bool = True
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 type Plan = Callable[[web.Request], Fault | None]
@@ -257,7 +265,37 @@ class Server:
                 return await self._installations(held, _decoded(id), request)
             case ["users", id, "teamwork", "installedApps", installation, "chat"]:
                 return self._chat(held, _decoded(id), _decoded(installation))
+        return await self._files(held, parts, request)
+
+    async def _files(
+        self, held: Tenant, parts: Sequence[str], request: web.Request
+    ) -> web.Response:
+        match parts:
+            case ["teams", team, "channels", channel, "filesFolder"]:
+                return self._folder(held, _decoded(team), _decoded(channel))
+            case ["drives", drive, "items", folder, name, "content"]:
+                # Colons set the name apart from ids.
+                place = "/".join(_decoded(part).removesuffix(":") for part in (drive, folder, name))
+                return await self._kept(held, place, request)
         return _refusal(400, "BadRequest")
+
+    def _folder(self, tenant: Tenant, team: str, channel: str) -> web.Response:
+        if "File.Read.Group" not in tenant.consents:
+            return _refusal(403, "Forbidden")
+        if team != GROUP:
+            return _refusal(404, "NotFound")
+        folder = {"id": f"folder of {channel}", "name": "General", "folder": {"childCount": 0}}
+        return web.json_response({**folder, "parentReference": {"driveId": DRIVE}})
+
+    async def _kept(self, tenant: Tenant, place: str, request: web.Request) -> web.Response:
+        if "Sites.Selected" not in tenant.consents:
+            return _refusal(403, "accessDenied")
+        content = await request.read()
+        if request.method != "PUT" or not place.startswith(f"{DRIVE}/") or not content:
+            return _refusal(404, "itemNotFound")
+        status = 200 if place in tenant.files else 201
+        tenant.files[place] = content
+        return web.json_response({"id": "file", "size": len(content)}, status=status)
 
     def _user(self, tenant: Tenant, name: str) -> web.Response:
         if "User.Read.All" not in tenant.consents:

@@ -10,11 +10,23 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from bot.teams.graph import AskLater, CannotInstall, Down, Graph, GraphError, NoConsent, Throttled
+from bot.rehearsal.teams import GROUP
+from bot.teams.graph import (
+    MOST_BYTES,
+    AskLater,
+    CannotInstall,
+    CannotKeep,
+    Down,
+    Folder,
+    Graph,
+    GraphError,
+    NoConsent,
+    Throttled,
+)
 from bot.teams.tokens import Tokens
 from snapshot.sealing import Person
 from tests.graph.conftest import Clock
-from tests.graph.server import HOME, MANIFEST, POLICE, Fault, Server
+from tests.graph.server import DRIVE, HOME, MANIFEST, POLICE, Fault, Server
 from tests.graph.test_tokens import everything_of
 
 ADA = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
@@ -25,6 +37,8 @@ VERBS: dict[str, Callable[[Graph], Coroutine[Any, Any, Any]]] = {
     "installation": lambda graph: graph.installation(Person(HOME, ADA)),
     "install": lambda graph: graph.install(Person(HOME, ADA)),
     "chat_with": lambda graph: graph.chat_with(Person(HOME, ADA), f"{ADA}##app=="),
+    "files_of": lambda graph: graph.files_of(HOME, GROUP, "19:a"),
+    "keep": lambda graph: graph.keep(HOME, Folder(DRIVE, "a folder"), "a.pdf", b"x"),
 }
 
 
@@ -253,6 +267,7 @@ async def test_every_verb_says_what_happened_in_time_and_quotes_nothing(
     error: type[GraphError],
 ) -> None:
     monkeypatch.setattr("bot.teams.graph.CALL_S", 0.5)
+    monkeypatch.setattr("bot.teams.graph.UPLOAD_S", 0.5)
     server.person(ADA, ADDRESS)
     server.always(fault, path="/v1.0/")
     async with asyncio.timeout(10):
@@ -343,3 +358,44 @@ async def test_an_answer_of_another_shape_finds_nothing(
 ) -> None:
     server.always(Fault(raw=raw), path="/v1.0/")
     assert await VERBS[verb](graph) is None
+
+
+# -- files of a channel ---------------------------------------------------------------------------
+
+
+async def test_a_file_goes_into_the_folder_of_its_channel(graph: Graph, server: Server) -> None:
+    folder = await graph.files_of(HOME, GROUP, "19:a channel@thread.tacv2")
+    name = "Adroddiad: Ŵyn & Co. 100%.pdf"
+    for content in (b"first", b"second"):
+        await graph.keep(HOME, folder, name, content)
+    kept = server.tenants[HOME].files
+    assert kept == {f"{DRIVE}/folder of 19:a channel@thread.tacv2/{name}": b"second"}
+
+
+async def test_a_channel_without_a_folder_and_a_file_too_large_are_told(
+    graph: Graph, server: Server
+) -> None:
+    with pytest.raises(CannotKeep):
+        await graph.files_of(HOME, "another team", "19:a")
+    folder = await graph.files_of(HOME, GROUP, "19:a")
+    for content in (b"", b"x" * (MOST_BYTES + 1)):
+        with pytest.raises(CannotKeep):
+            await graph.keep(HOME, folder, "a.pdf", content)
+    for raw in ('{"id": "x"}', '{"id": "x", "parentReference": []}', "[]", "{", '{"id": 1}'):
+        server.always(Fault(raw=raw))
+        with pytest.raises(CannotKeep):
+            await graph.files_of(HOME, GROUP, "19:a")
+
+
+@pytest.mark.parametrize("consent", ["File.Read.Group", "Sites.Selected"])
+async def test_files_need_consent_of_their_own(graph: Graph, server: Server, consent: str) -> None:
+    server.tenants[HOME].consents.discard(consent)
+    server.person("someone", "a@example.org")
+
+    async def keeps() -> None:
+        folder = await graph.files_of(HOME, GROUP, "19:a")
+        await graph.keep(HOME, folder, "a.pdf", b"x")
+
+    with pytest.raises(NoConsent):
+        await keeps()
+    assert await graph.find_person("a@example.org", HOME), "people are another part"

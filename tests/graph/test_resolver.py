@@ -185,8 +185,8 @@ def test_leads_are_looked_up_only_where_all_is_set_and_locally_nothing_leads_to_
     change: dict[str, str],
 ) -> None:
     here = {**CONFIGURED, "TEAMS_SERVICE_URL": "http://127.0.0.1:9/"}
-    assert Settings.from_env(here).looks_up_leads
-    assert not Settings.from_env({**here, **change}).looks_up_leads
+    assert Settings.from_env(here).asks_graph
+    assert not Settings.from_env({**here, **change}).asks_graph
 
 
 def test_the_secret_does_not_show_in_the_settings() -> None:
