@@ -9,7 +9,7 @@ from report.front import caveats, key_points, opening
 from report.material import Material
 from report.saying import Saying
 from snapshot.instrument import BandId
-from snapshot.views import View
+from snapshot.views import FLAGGED_FROM, View
 
 
 def brief_of(material: Material) -> Brief:
@@ -20,8 +20,14 @@ def brief_of(material: Material) -> Brief:
         points=tuple((point.lead, point.text) for point in key_points(say)),
         domains=tuple(_told(say, view) for view in material.findings.domains if say.is_rated),
         before_reading=say.text("caveats"),
-        caveats=tuple(caveats(say)),
+        caveats=(*caveats(say), *_how_to_read(say)),
+        step=0 if material.summary.withheld else max(material.summary.step, material.detail.step),
     )
+
+
+def _how_to_read(say: Saying) -> Iterator[str]:
+    if any(view.gap for view in say.material.findings.domains):
+        yield say.text("gap_how", flagged=FLAGGED_FROM)
 
 
 def _told(say: Saying, view: View) -> Told:

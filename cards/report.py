@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from adaptive_cards_python.adaptive_card.Element import ElementType
+
 from cards.notice import notice_card
 from cards.page import Page
 from cards.parts import Card, band_style, card, container, heading, paragraphs, press, text
+from cards.summary import rule
 from cards.verbs import Verb
 from snapshot.instrument import BandId
 
@@ -23,7 +26,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """A report in a few words. `points` and `caveats` are sentences, `points` by what leads."""
+    """A report in a few words. `points` and `caveats` are sentences, `points` by what leads.
+
+    `step`: to how many points its figures are rounded; 0: it has none of practitioners.
+    """
 
     opening: Sequence[str]
     key_points: str
@@ -31,6 +37,7 @@ class Brief:
     domains: Sequence[Told]
     before_reading: str
     caveats: Sequence[str]
+    step: int
 
 
 def ready_card(page: Page, folder: str, *, with_files: bool) -> Card:
@@ -65,9 +72,14 @@ def report_card(page: Page, brief: Brief, *, with_files: bool) -> Card:
             ),
             *([heading(brief.before_reading, size="medium")] if brief.caveats else []),
             *(text(each) for each in brief.caveats),
+            *(_rules(page, brief.step) if brief.step else []),
             *paragraphs(page.text(where)),
         ],
     )
+
+
+def _rules(page: Page, step: int) -> list[ElementType]:
+    return [*paragraphs(page.text("report_caveats", rounding_step=str(step))), rule(page)]
 
 
 def _style(page: Page, id: BandId) -> str:

@@ -31,9 +31,18 @@ def _summary_card(page: Page, summary: Summary, intro: str, caveats: str) -> Car
             *paragraphs(intro),
             *(_domain(page, figures) for figures in summary.domains),
             *paragraphs(page.text(caveats, rounding_step=str(summary.step))),
-            text(page.text("summary_rule", bands=_say_bands(page))),
+            rule(page),
         ],
     )
+
+
+def rule(page: Page) -> ElementType:
+    """How a score becomes a colour, since every publication prints its rule."""
+    bands = ", ".join(
+        page.words.word("band_from", band=band.name, score=f"{band.start or 0:g}")
+        for band in page.instrument.bands
+    )
+    return text(page.text("summary_rule", bands=bands))
 
 
 def _domain(page: Page, figures: DomainFigures) -> ElementType:
@@ -86,14 +95,6 @@ def _favourable_options(page: Page) -> str:
     for other in others:
         said = page.words.word("either", one=said, other=other)
     return said
-
-
-def _say_bands(page: Page) -> str:
-    """Where each band begins, since every publication prints its rule."""
-    return ", ".join(
-        page.words.word("band_from", band=band.name, score=f"{band.start or 0:g}")
-        for band in page.instrument.bands
-    )
 
 
 def _capital(sentence: str) -> str:

@@ -16,7 +16,7 @@ def in_short(say: Saying) -> Section:
     blocks: list[Block] = [*opening(say)]
     if points := key_points(say):
         blocks += [Heading(say.text("key_points")), Bullets(points)]
-    if known := tuple(Paragraph(each) for each in caveats(say)):
+    if known := tuple(Paragraph(each) for each in (*caveats(say), *_of_comments(say))):
         blocks += [Heading(say.text("caveats")), Bullets(known)]
     return Section(say.text("in_short"), tuple(blocks))
 
@@ -150,6 +150,9 @@ def caveats(say: Saying) -> Iterator[str]:
     if findings.least:
         agencies = say.listed([say.cell(cell) for cell in findings.least])
         yield say.text("caveat_least", agencies=agencies)
+
+
+def _of_comments(say: Saying) -> Iterator[str]:
     if any(say.voice(domain.id).comments for domain in say.instrument.domains):
         yield say.text("caveat_comments_few")
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from bot.rehearsal.gallery import Viewer
 from bot.rehearsal.people import SLOTS, TENANTS, Calendar, headcounts
-from bot.rehearsal.plan import fill_plan, read_plan, take_report
+from bot.rehearsal.plan import fill_plan, read_plan, share_report, take_report
 from bot.rehearsal.practitioners import Part, Practitioner
 from bot.rehearsal.session import Agreement, hold_session, partners_among
 from bot.rehearsal.stage import GoesWrong, Kind, Stage, only
@@ -309,6 +309,11 @@ async def the_report_is_made(stage: Stage, cast: Cast) -> None:
     cast.files = await take_report(stage, cast.facilitator)
 
 
+async def the_report_is_shared(stage: Stage, cast: Cast) -> None:
+    await share_report(stage, cast.facilitator)
+    await stage.works()
+
+
 async def the_key_is_destroyed(stage: Stage, cast: Cast) -> None:
     """From then on nobody can open what was sealed; what was published, and the plan, is shown."""
     done = await stage.moves(CLOSES_AFTER_ALL + (KEY_DAYS + 1) * _DAY, works=True)
@@ -331,6 +336,7 @@ ACTS: Mapping[str, Act] = {
     "Moderators read the comments": comments_are_read,
     "The facilitator fills the action plan": the_plan_is_filled,
     "The report is made": the_report_is_made,
+    "The report is shared": the_report_is_shared,
     "The key is destroyed": the_key_is_destroyed,
 }
 """What is played, in this order, each under the words that stand above its cards."""

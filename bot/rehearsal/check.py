@@ -25,7 +25,7 @@ from snapshot.ports import DIRECTORY, Record, Records, SnapshotId
 from snapshot.ports import Kind as Stored
 from snapshot.publication import Outbox, Topic, find, id_of, topic_of
 
-_ONCE = (Topic.OPENING, Topic.EXTENSION, Topic.FINAL)
+_ONCE = (Topic.OPENING, Topic.EXTENSION, Topic.FINAL, Topic.REPORT)
 """What the facilitators' channel hears exactly once in this story."""
 
 _LATE = ("TimeoutError", "Unavailable")

@@ -83,6 +83,22 @@ async def take_report(stage: Stage, facilitator: PersonHere) -> Mapping[str, byt
     return {name: stage.teams.uploads[f"report.{name.rpartition('.')[2]}"] for name in given}
 
 
+async def share_report(stage: Stage, facilitator: PersonHere) -> None:
+    """With the channel, where it is posted when the worker looks next."""
+    offered = [sent.card for sent in stage.received(facilitator.object_id)]
+    action = only(next(c for c in offered if c.actions(Verb.SHARE_REPORT)), Verb.SHARE_REPORT)
+    shown = await stage.presses(facilitator, action)
+    said = stage.wording.messages["report_shared"]
+    try:
+        async with asyncio.timeout(_MADE_WITHIN_S):
+            # Where it takes long, they are told in a message later.
+            while said not in shown.words:
+                await asyncio.sleep(_WAITS_S)
+                shown = await facilitator.looks() or shown
+    except TimeoutError:
+        raise GoesWrong("the report was not shared") from None
+
+
 async def _files(person: PersonHere, kind: str, count: int) -> list[Json]:
     """So many, once they are there. Raises `GoesWrong`."""
     try:

@@ -56,8 +56,8 @@ def meant(turn: Turn, service: Service, command: str) -> Meant | None:
     """What answers a facilitator who wants it, or wants it shared."""
     if turn.place is not Place.PRIVATE or not service.rights.may_facilitate(turn.person):
         return None
-    if turn.verb == Verb.SHARE_REPORT:
-        return share
+    if turn.verb is not None and turn.verb in VERBS:
+        return VERBS[turn.verb]
     chosen = turn.data.get("command") if turn.verb == Verb.CHOOSE else ""
     return offer if _REPORT in (command, chosen) else None
 
@@ -189,6 +189,7 @@ async def _make(form: Form, visit: Visit) -> File | None:
     return made
 
 
+VERBS: Mapping[str, Meant] = {Verb.SHARE_REPORT: share}
 WORDS = frozenset({_REPORT})
 """May be typed in a private chat, by facilitators."""
 

@@ -10,7 +10,16 @@ from typing import Any
 import orjson
 
 from bot.rehearsal.teams import FILE, Answer, PersonHere, Shown
-from bot.turns import dispatch, facilitator, moderator, opening, plan, practitioner, session
+from bot.turns import (
+    dispatch,
+    facilitator,
+    moderator,
+    opening,
+    plan,
+    practitioner,
+    reports,
+    session,
+)
 from cards.verbs import Verb
 from tests.attacks.bots import CANARY, SAID, Stage
 from tests.stories.opening import a_form
@@ -116,6 +125,9 @@ def _in_channels() -> Iterator[Ask]:
     yield from _in_the_session()
     yield _pressed(here, Verb.CLOSE, confirmed=True)
     yield from _of_the_plan()
+    for word in reports.WORDS:
+        yield Ask(Where.CHAT, word)
+    yield _pressed(Where.CHAT, Verb.SHARE_REPORT)
 
 
 def _in_the_session() -> Iterator[Ask]:
@@ -180,8 +192,8 @@ ASKS: tuple[Ask, ...] = (*_in_chat(), *_among_moderators(), *_in_channels())
 def forgotten() -> set[str]:
     """What the code knows and nobody here asks for."""
     known = {
-        *((Where.CHAT, verb) for verb in dispatch._PRIVATE_VERBS),
-        *((Where.CHAT, word) for word in practitioner.WORDS),
+        *((Where.CHAT, verb) for verb in (*dispatch._PRIVATE_VERBS, *reports.VERBS)),
+        *((Where.CHAT, word) for word in (*practitioner.WORDS, *reports.WORDS)),
         *((Where.CHAT, f"in another language: {view}") for view in practitioner.VIEWS),
         *((Where.CHANNEL, verb) for verb in dispatch._FACILITATING_VERBS),
         *((Where.MODERATORS, verb) for verb in moderator.VERBS),

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.briefing import brief_of
 from bot.sample import CONTACTS
 from bot.turns import facilitator, moderator, practitioner
 from bot.turns.turn import Place
@@ -73,6 +74,7 @@ from cards.progress import (
     reminders_card,
     status_card,
 )
+from cards.report import ready_card, report_card
 from cards.review import all_answered_card, review_card
 from cards.scene import Scene
 from cards.session import newer_card, shared_card
@@ -117,6 +119,7 @@ from snapshot.session import (
 )
 from snapshot.snapshot import Mixing, Snapshot, form_cells
 from snapshot.wording import Pack
+from tests.report.material import NOBODY, material
 
 K = 10
 
@@ -241,6 +244,16 @@ def _summary(page: Page) -> Card:
         DomainFigures(recovery, page.instrument.not_rated.id, dont_know=Figure(64)),
     )
     return summary_card(page, Summary(K, 120, 2, domains), closed_date=_closed_date(page))
+
+
+def _report(page: Page) -> Card:
+    """With all that it may hold."""
+    return report_card(page, brief_of(material(page.words.language)), with_files=True)
+
+
+def _report_of_nobody(page: Page) -> Card:
+    nobody = material(page.words.language, people=NOBODY, session=False)
+    return report_card(page, brief_of(nobody), with_files=False)
 
 
 def _withheld(page: Page) -> Card:
@@ -732,9 +745,9 @@ def _moderator_help(page: Page) -> Card:
     return moderator_help_card(page, commands)
 
 
-def _notice(message: str) -> Exhibit:
-    """What somebody is told who asks where they are, or what has become of their answers."""
-    return Exhibit(message, lambda page: notice_card(page, message), sent=True)
+def _notice(*messages: str) -> Exhibit:
+    """What somebody is told who asks where they are, or what has become of what they did."""
+    return Exhibit(messages[0], lambda page: notice_card(page, *messages), sent=True)
 
 
 def _sent(message: str) -> Exhibit:
@@ -907,5 +920,13 @@ EXHIBITS = (
     _in_channel("closed", lambda page: closed_card(page, _closed_date(page))),
     _in_channel("worried", worried_in_channel_card),
     _in_channel("summary", _summary),
+    _in_channel("report", _report),
+    _in_channel("report_of_nobody", _report_of_nobody),
+    Exhibit("report_ready", lambda page: ready_card(page, "var/reports/x", with_files=False)),
+    Exhibit("report_ready_with_files", lambda page: ready_card(page, "", with_files=True)),
+    _notice("report_being_shared"),
+    _notice("report_shared", "report_in_files"),
+    _notice("report_shared_before", "report_not_in_files"),
+    _notice("file_not_made"),
     _in_channel("withheld", _withheld),
 )

@@ -14,7 +14,16 @@ import orjson
 import pytest
 from adaptive_cards_python import AdaptiveCard
 
-from bot.turns import facilitator, leads, moderator, opening, plan, practitioner, session
+from bot.turns import (
+    facilitator,
+    leads,
+    moderator,
+    opening,
+    plan,
+    practitioner,
+    reports,
+    session,
+)
 from bot.turns.turn import Place
 from cards.page import Page, say_month
 from cards.parts import Card
@@ -31,7 +40,7 @@ PAGES = (page(), page("en-GB", "Wales"), page("cy-GB", "Wales"))
 SENT = tuple(exhibit for exhibit in EXHIBITS if exhibit.sent)
 
 ANSWERED = {
-    Place.PRIVATE: {*practitioner.VERBS, *leads.PRIVATE_VERBS},
+    Place.PRIVATE: {*practitioner.VERBS, *leads.PRIVATE_VERBS, *reports.VERBS},
     Place.CHANNEL: {
         *facilitator.VERBS,
         *leads.VERBS,

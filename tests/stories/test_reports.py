@@ -187,6 +187,27 @@ async def test_who_declines_has_no_file(teams: Teams, bot: BotOnDemand, channels
     assert teams.uploads == {}
 
 
+async def test_where_it_cannot_be_printed_they_are_told_so_and_can_try_again(
+    teams: Teams, bot: BotOnDemand, channels: Channels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not that their OneDrive had not taken it."""
+    await comes_to_an_end(bot, channels, comments=0)
+    fay = channels.fay
+    await asks(fay)
+    await is_offered(fay)
+    with monkeypatch.context() as broken:
+        broken.setattr("bot.printing.sys.executable", "/not/there")
+        assert "I could not make the file" in await asks(fay)
+        await fay.chooses("accept", upload="pdf", ending="pdf")
+        shown = await fay.looks()
+        assert shown
+        assert "I could not make the file" in shown.words
+        assert teams.uploads == {}
+    await fay.chooses("accept", upload="pdf", ending="pdf")
+    await has(fay, GIVEN, 1)
+    assert teams.uploads["pdf"].startswith(b"%PDF")
+
+
 async def test_of_several_that_have_closed_one_is_chosen(
     teams: Teams, bot: BotOnDemand, channels: Channels
 ) -> None:
