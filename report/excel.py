@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from textwrap import wrap
 
 import xlsxwriter
 from xlsxwriter.format import Format
@@ -25,7 +26,11 @@ from snapshot.views import Side, View
 type Value = str | int | date | None
 
 _NARROW, _MIDDLE, _WIDE = 12, 24, 48
-"""Characters."""
+"""Characters, and of them so many that a wide one may take from the others."""
+_SPARE = 2
+_LINE = 15.0
+_MOST_LINES = 27
+"""Points: a row of one line. Excel takes 409 of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +73,9 @@ def _write(into: Worksheet, sheet: Sheet, head: Format, body: Format, day: Forma
     """No text is ever a formula, a number or a link, whatever it begins with."""
     for number, name in enumerate(sheet.columns):
         into.write_string(0, number, name, head)
-        width = sheet.widths[min(number, len(sheet.widths) - 1)]
-        into.set_column(number, number, width)
+        into.set_column(number, number, _width(sheet, number))
+    for line, row in enumerate((sheet.columns, *sheet.rows)):
+        into.set_row(line, _LINE * min(_lines(sheet, row), _MOST_LINES))
     for line, row in enumerate(sheet.rows, start=1):
         for number, value in enumerate(row):
             if isinstance(value, int):
@@ -82,6 +88,20 @@ def _write(into: Worksheet, sheet: Sheet, head: Format, body: Format, day: Forma
     into.set_landscape()
     into.repeat_rows(0)
     into.fit_to_pages(1, 0)
+
+
+def _width(sheet: Sheet, column: int) -> int:
+    return sheet.widths[min(column, len(sheet.widths) - 1)]
+
+
+def _lines(sheet: Sheet, row: Sequence[Value]) -> int:
+    """How many lines of text the fullest cell has: not every program works that out by itself."""
+    found = (
+        sum(max(1, len(wrap(line, _width(sheet, number) - _SPARE))) for line in value.splitlines())
+        for number, value in enumerate(row)
+        if isinstance(value, str) and value
+    )
+    return max(found, default=1)
 
 
 # -- what is on them ------------------------------------------------------------------------------

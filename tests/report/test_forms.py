@@ -284,6 +284,21 @@ def test_excel_has_numbers_as_numbers_and_a_header_that_stays(language: str) -> 
     assert first.practice.score.value in statements[1]
 
 
+def test_rows_in_excel_are_as_high_as_their_words_need_and_as_excel_takes() -> None:
+    """Not every program works out the height of a row by itself."""
+    content = made(Form.EXCEL, "cy-GB", plan=PLAN)
+    found = [
+        (float(row.get("ht", 15)), max((str(value) for value in words), key=len))
+        for sheet in sheets(content).values()
+        for row, words in zip(sheet.iter(f"{_MAIN}row"), cells(sheet, content), strict=True)
+    ]
+    assert {height for height, longest in found if len(longest) < 10} <= {15.0, 30.0}
+    assert all(height >= 30.0 for height, longest in found if len(longest) > 100)
+    assert {height for height, longest in found if len(longest) > 1_500} == {405.0}
+    (broken,) = [height for height, longest in found if longest == LETTERS]
+    assert broken == 15.0 * 6, "a word of 120 letters in a column of 24"
+
+
 def test_excel_has_no_formula_link_chart_macro_or_cache() -> None:
     found = parts(made(Form.EXCEL, area="=cmd|' /C calc'!A0"))
     assert not any("<f>" in xml or "<hyperlink" in xml for xml in found.values())
