@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run rehearse test check bench attacks crash reminders costs lock clean
+.PHONY: help run rehearse test ready check bench attacks crash reminders costs lock clean
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
@@ -44,6 +44,8 @@ rehearse: $(VENV)/.run node-test
 # In the order of the folders, which begins with what takes longest.
 test: $(VENV)/.test node-test check
 	$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+ready: $(VENV)/.test node-test
 
 check: $(VENV)/.test
 	$(VENV)/bin/ruff format --check .

@@ -171,6 +171,7 @@ class Person:
             await self.page.keyboard.press("Tab")
             if await self.page.evaluate("document.activeElement.innerText") == title:
                 await self.page.keyboard.press("Enter")
+                self.taps += 1
                 return
         raise AssertionError(f"{_TABS_AT_MOST} times Tab do not lead to {title!r}")
 

@@ -70,12 +70,12 @@ class Shown:
 
 
 @pytest.fixture(
+    scope="module",  # each card is made once
     params=[(exhibit, page) for page in PAGES for exhibit in EXHIBITS],
     ids=lambda param: f"{param[0].name}-{_whose(param[1])}",
 )
 def shown(request: pytest.FixtureRequest) -> Shown:
-    exhibit, page = request.param
-    return Shown(exhibit, page)
+    return Shown(*request.param)
 
 
 def _whose(page: Page) -> str:
