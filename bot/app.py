@@ -25,14 +25,17 @@ from bot.finding import Finding
 from bot.meeting import Meeting
 from bot.pace import Pace
 from bot.posting import Posting
+from bot.readiness import Readiness
 from bot.reminding import Reminding
 from bot.roster import Roster
 from bot.sample import open_sample
-from bot.settings import Env, Settings
+from bot.settings import BadSettings, Env, Settings
 from bot.teams.connector import Connector, new_session
 from bot.teams.files import Files
 from bot.teams.groups import Groups
+from bot.teams.identity import Callers
 from bot.teams.members import asking, editing
+from bot.teams.microsoft import microsoft
 from bot.turns.dispatch import act, apology, outsider
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Keep, Rights, Service
@@ -85,12 +88,12 @@ async def make_app(
         keys = await stack.enter_async_context(_keys(settings))
         records = await stack.enter_async_context(_store(settings))
         session = await stack.enter_async_context(new_session())
-        connector = Connector(session)
+        outside = await stack.enter_async_context(microsoft(settings))
+        connector = Connector(session, access=outside.access)
         send = _sending(connector)
         afterwards = await stack.enter_async_context(Afterwards(send))
         due = asyncio.Event()
         files = _files(settings, session)
-        graph = await stack.enter_async_context(_graph(settings))
         pace = Pace(records, seconds, sleep)
         roster = Roster(asking(connector), time.monotonic)
         edits = Editing(editing(connector), pace.turn_to_edit, sleep)
@@ -98,13 +101,13 @@ async def make_app(
         service = await _service(
             settings, records, keys, clock, due, files, afterwards, roster, edits
         )
-        if graph is not None and settings.channel_files:
-            service = replace(service, keep=_keep(connector, graph))
+        if outside.graph is not None and settings.channel_files:
+            service = replace(service, keep=_keep(connector, outside.graph))
         if settings.sample:
             await _sample_if_none_is_open(service, keys, settings.sample)
         meeting = Meeting(connector.member, pace.turn)
-        receive = _receiving(service, connector, meeting)
-        finding = _finding(settings, service, meeting, graph)
+        receive = _receiving(service, connector, meeting, outside.callers)
+        finding = _finding(settings, service, meeting, outside.graph)
         delivery = Delivery(records, send, pace, clock, SystemRandom())
         worker = Worker(
             service,
@@ -115,7 +118,9 @@ async def make_app(
             meeting,
             finding,
         )
-        yield App(make_web(receive, partial(_is_ready, records)), worker, service)
+        checks = {"store": partial(_is_there, records), "keys": partial(_can_seal, keys)}
+        ready = Readiness({**checks, **outside.checks})
+        yield App(make_web(receive, ready.missing), worker, service)
 
 
 def _store(settings: Settings) -> AbstractAsyncContextManager[Records]:
@@ -158,8 +163,8 @@ async def without_serving(
     try:
         async with make_app(settings, clock or _now) as app:
             yield app
-    except (BrokenPack, Unusable, KeysError, RecordsError, OSError) as error:
-        raise CannotStart(f"{type(error).__name__}: {error}") from error
+    except _IN_THE_WAY as error:
+        raise CannotStart(_said(error)) from error
 
 
 async def serve(settings: Settings) -> None:
@@ -174,10 +179,17 @@ async def serve(settings: Settings) -> None:
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             await web.TCPSite(runner, settings.host, settings.port).start()
-        except (BrokenPack, Unusable, KeysError, RecordsError, OSError) as error:
-            raise CannotStart(f"{type(error).__name__}: {error}") from error
+        except _IN_THE_WAY as error:
+            raise CannotStart(_said(error)) from error
         _log.info("listening", host=settings.host, port=settings.port)
         await app.worker.run()
+
+
+_IN_THE_WAY = (BadSettings, BrokenPack, Unusable, KeysError, RecordsError, OSError)
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, BadSettings) else f"{type(error).__name__}: {error}"
 
 
 def _now() -> datetime:
@@ -252,10 +264,11 @@ def _sending(connector: Connector) -> Callable[[Address, Reply], Awaitable[None]
     return send
 
 
-def _receiving(service: Service, connector: Connector, meeting: Meeting) -> Receive:
+def _receiving(
+    service: Service, connector: Connector, meeting: Meeting, callers: Callers
+) -> Receive:
     from bot.teams.adapter import Adapter
     from bot.teams.bot import Bot
-    from bot.teams.identity import LocalCallers
 
     bot = Bot(
         lambda turn: act(turn, service),
@@ -263,21 +276,7 @@ def _receiving(service: Service, connector: Connector, meeting: Meeting) -> Rece
         meeting.note,
         lambda locale: outsider(locale, service),
     )
-    return Adapter(LocalCallers(), connector, bot).receive
-
-
-@asynccontextmanager
-async def _graph(settings: Settings) -> AsyncIterator[Graph | None]:
-    if not settings.asks_graph:
-        yield None
-        return
-    # msal is large, and most do without.
-    from bot.teams.resolver import graph_of, tokens_of
-
-    # A session of its own: a slow Graph must not use up the connections to Teams.
-    async with new_session(settings.graph_ca_file) as session:
-        tokens = tokens_of(settings, session)
-        yield graph_of(settings, tokens, session) if tokens else None
+    return Adapter(callers, connector, bot).receive
 
 
 def _finding(
@@ -297,15 +296,17 @@ def _keep(connector: Connector, graph: Graph) -> Keep:
     return ChannelFiles(Groups(connector), graph).keep
 
 
-async def _is_ready(records: Records) -> bool:
+async def _is_there(records: Records) -> bool:
     """Asked by a probe every few seconds, so it costs the store as little as can be."""
     try:
         await records.read(DIRECTORY, Kind.SNAPSHOT, "is anybody there")
     except Missing:
         return True
-    except RecordsError:
-        return False
     return True
+
+
+async def _can_seal(keys: Keys) -> bool:
+    return bool(await keys.read(SERVICE))
 
 
 async def _sample_if_none_is_open(service: Service, keys: Keys, people: int) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import (
     BaseModel,
@@ -17,8 +17,10 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_validator,
-    model_validator,
 )
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 PLAYGROUND = "http://localhost:56150"
 """Where `make run` shows Microsoft's local Teams, unless it says another address."""
@@ -26,6 +28,7 @@ PLAYGROUND = "http://localhost:56150"
 AUTHORITY = "https://login.microsoftonline.com"
 GRAPH = "https://graph.microsoft.com"
 TEAMS = "https://smba.trafficmanager.net/teams/"
+OPENID = "https://login.botframework.com/v1/.well-known/openidconfiguration"
 
 
 # No spaces: such an id would be nobody's, and the list would shut out whom it should let in.
@@ -40,6 +43,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TEAMS = re.compile(r"https://smba\.trafficmanager\.net/[A-Za-z0-9/-]*")
 _TEAMS_HERE = re.compile(r"http://([a-z0-9.]+):[0-9]{1,5}/?")
 _SERVICE = re.compile(r"https://([A-Za-z0-9.-]+)(:[0-9]{1,5})?/?")
+_METADATA = re.compile(r"https://([A-Za-z0-9.-]+)(:[0-9]{1,5})?/[A-Za-z0-9./_-]+")
 
 
 class Env(StrEnum):
@@ -88,13 +92,17 @@ class Settings(BaseModel):
     app_tenant: str = Field(default="", alias="MicrosoftAppTenantId")
     app_password: SecretStr = Field(default=SecretStr(""), alias="MicrosoftAppPassword")
     identity: str = Field(default="", alias="AZURE_CLIENT_ID")
+    app_certificate: Path | None = Field(default=None, alias="MicrosoftAppCertificateFile")
     authority: str = Field(default=AUTHORITY, alias="TEAMS_AUTHORITY")
+    openid: str = Field(default=OPENID, alias="TEAMS_OPENID_METADATA")
     graph_url: str = Field(default=GRAPH, alias="GRAPH_URL")
     graph_ca_file: Path | None = Field(default=None, alias="GRAPH_CA_FILE")
     service_url: str = Field(default=TEAMS, alias="TEAMS_SERVICE_URL")
     teams_app_id: str = Field(default="", alias="TEAMS_APP_ID")
     local_reports: Path = Field(default=Path("var/reports"), alias="SNAPSHOT_REPORTS")
     channel_files: bool = Field(default=False, alias="SNAPSHOT_CHANNEL_FILES")
+    owners: bool = Field(default=False, alias="SNAPSHOT_OWNERS")
+    stand_ins: bool = Field(default=False, alias="SNAPSHOT_STAND_INS")
     local_link: str = Field(default=PLAYGROUND, alias="SNAPSHOT_LINK")
     key_days: int = Field(default=7, alias="SNAPSHOT_KEY_DAYS", ge=0)
     backup_days: int = Field(default=30, alias="SNAPSHOT_BACKUP_DAYS", ge=0)
@@ -103,11 +111,21 @@ class Settings(BaseModel):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str | None]) -> Self:
-        """Raises `BadSettings`. A variable that is set to nothing counts as not set."""
+        """Raises `BadSettings`, which names all that is wrong. Set to nothing means not set."""
+        given = {name: value for name, value in environ.items() if value}
+        said: list[str] = []
         try:
-            return cls.model_validate({name: value for name, value in environ.items() if value})
+            settings = cls.model_validate(given)
         except ValidationError as error:
-            raise BadSettings(_say(error)) from None
+            said = [_say(found) for found in error.errors(include_url=False, include_input=False)]
+            wrong = {str(step) for found in error.errors() for step in found["loc"]}
+            # Without them, so that what else is wrong is told as well.
+            settings = cls.model_validate({n: v for n, v in given.items() if n not in wrong})
+            given = {**given, **dict.fromkeys(wrong, "")}
+        said += contradictions(settings, given)
+        if said:
+            raise BadSettings("\n".join(said))
+        return settings
 
     @field_validator("store")
     @classmethod
@@ -141,6 +159,13 @@ class Settings(BaseModel):
             raise ValueError("must be https://HOST[:PORT]")
         return value.rstrip("/")
 
+    @field_validator("openid")
+    @classmethod
+    def _metadata(cls, value: str) -> str:
+        if not _METADATA.fullmatch(value):
+            raise ValueError("must be https://HOST[:PORT]/PATH")
+        return value
+
     @field_validator("service_url")
     @classmethod
     def _of_teams(cls, value: str) -> str:
@@ -164,58 +189,6 @@ class Settings(BaseModel):
                 "leave it out for our own content"
             )
         return value
-
-    @model_validator(mode="after")
-    def _emulator_in_local_use_only(self) -> Self:
-        if self.env is not Env.LOCAL and _is_emulator(self.keys):
-            raise ValueError(
-                "SNAPSHOT_KEYS may be on a loopback address with SNAPSHOT_ENV=local only"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _stand_in_in_local_use_only(self) -> Self:
-        if self.env is not Env.LOCAL and _is_stand_in(self.service_url):
-            raise ValueError(
-                "TEAMS_SERVICE_URL may be on a loopback address with SNAPSHOT_ENV=local only"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _whole_identity(self) -> Self:
-        named = {
-            "MicrosoftAppId": bool(self.app_id),
-            "MicrosoftAppTenantId": bool(self.app_tenant),
-        }
-        missing = [name for name, is_set in named.items() if not is_set]
-        has_secret = bool(self.app_password.get_secret_value())
-        if missing and (has_secret or len(missing) < len(named)):
-            raise ValueError(
-                f"{' and '.join(missing)} must be set too: MicrosoftAppId and MicrosoftAppTenantId "
-                "belong together, with MicrosoftAppPassword or a managed identity"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _local_only(self) -> Self:
-        if self.env is Env.PRODUCTION:
-            raise ValueError(
-                "SNAPSHOT_ENV=production is not built yet: this version cannot tell who calls "
-                "it. Set SNAPSHOT_ENV=local to try the bot on this machine."
-            )
-        if not _is_loopback(self.host):
-            raise ValueError("HOST must be a loopback address such as 127.0.0.1 in local use")
-        return self
-
-    @model_validator(mode="after")
-    def _key_for_emulators_only(self) -> Self:
-        account = _COSMOS.fullmatch(self.store)
-        if self.cosmos_key.get_secret_value() and account and not _is_loopback(account[1]):
-            raise ValueError(
-                "COSMOS_KEY is for an emulator on a loopback address only: leave it out, and the "
-                "account's own sign-in (Entra) is used"
-            )
-        return self
 
     @property
     def database(self) -> Path:
@@ -247,6 +220,12 @@ class Settings(BaseModel):
         is_set_up = bool(self.app_id and self.teams_app_id and self.tenants)
         return is_set_up and (self.env is not Env.LOCAL or _is_stand_in(self.service_url))
 
+    def is_teams(self, service_url: str) -> bool:
+        """Whether that is where Teams may be answered, and our token be shown."""
+        if _is_stand_in(self.service_url):
+            return service_url.rstrip("/") == self.service_url.rstrip("/")
+        return bool(_TEAMS.fullmatch(service_url))
+
     @property
     def survey_link(self) -> str:
         """Opens the private chat with the bot."""
@@ -274,8 +253,131 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _say(error: ValidationError) -> str:
-    return "\n".join(
-        f"{'.'.join(str(step) for step in found['loc']) or 'Settings'}: {found['msg']}"
-        for found in error.errors(include_url=False, include_input=False, include_context=False)
-    )
+def _say(found: ErrorDetails) -> str:
+    """One of pydantic's complaints, without the value that it is about."""
+    name = ".".join(str(step) for step in found["loc"])
+    if found["type"] == "value_error":
+        return f"{name} {found['msg'].removeprefix('Value error, ')}"
+    return f"{name}: {found['msg'][:1].lower()}{found['msg'][1:]}"
+
+
+# -- what does not go together --------------------------------------------------------------------
+
+type Given = Mapping[str, str | None]
+"""What was set; empty where it was set to something that cannot be, and is told as that."""
+
+
+def contradictions(settings: Settings, given: Given) -> Iterator[str]:
+    """What is missing, and what does not go together, each with what to do."""
+    yield from _of_identity(settings, given)
+    yield from _of_graph(settings, given)
+    yield from _of_stand_ins(settings)
+    if settings.env is Env.LOCAL:
+        if not _is_loopback(settings.host):
+            yield "HOST must be a loopback address such as 127.0.0.1 with SNAPSHOT_ENV=local"
+    elif "SNAPSHOT_ENV" not in given or given["SNAPSHOT_ENV"]:
+        yield from _of_production(settings, given)
+
+
+def _of_identity(settings: Settings, given: Given) -> Iterator[str]:
+    has_secret = bool(settings.app_password.get_secret_value())
+    missing = [
+        name
+        for name, value in (
+            ("MicrosoftAppId", settings.app_id),
+            ("MicrosoftAppTenantId", settings.app_tenant),
+        )
+        if not value and name not in given
+    ]
+    if len(missing) == 1 or (missing and (has_secret or settings.app_certificate)):
+        yield (
+            f"{' and '.join(missing)} must be set too: MicrosoftAppId and MicrosoftAppTenantId "
+            "belong together, with MicrosoftAppPassword, MicrosoftAppCertificateFile or a managed "
+            "identity"
+        )
+    if has_secret and settings.app_certificate:
+        yield (
+            "MicrosoftAppPassword and MicrosoftAppCertificateFile cannot both be set: leave out "
+            "the password"
+        )
+    if settings.app_type is AppType.MANAGED_IDENTITY and (has_secret or settings.app_certificate):
+        yield (
+            "MicrosoftAppPassword and MicrosoftAppCertificateFile are not for "
+            "MicrosoftAppType=UserAssignedMSI: leave them out, or use SingleTenant"
+        )
+
+
+def _of_graph(settings: Settings, given: Given) -> Iterator[str]:
+    wanted = {"SNAPSHOT_CHANNEL_FILES": settings.channel_files, "SNAPSHOT_OWNERS": settings.owners}
+    needed = ("MicrosoftAppId", "SNAPSHOT_TENANTS", "TEAMS_APP_ID")
+    missing = [name for name in needed if name not in given]
+    for name, is_set in wanted.items():
+        if is_set and missing:
+            yield f"{name} needs Microsoft Graph: set {', '.join(missing)} too, or leave it out"
+
+
+def _of_stand_ins(settings: Settings) -> Iterator[str]:
+    """Of services of Microsoft's, on this machine: for trying, and never beside real ones."""
+    here = {
+        "SNAPSHOT_STORE": _host_of(_COSMOS, settings.store),
+        "SNAPSHOT_KEYS": _host_of(_VAULT_HERE, settings.keys) if settings.vault else "",
+        "TEAMS_SERVICE_URL": _host_of(_TEAMS_HERE, settings.service_url),
+        "TEAMS_OPENID_METADATA": _host_of(_METADATA, settings.openid),
+        "TEAMS_AUTHORITY": _host_of(_SERVICE, settings.authority),
+        "GRAPH_URL": _host_of(_SERVICE, settings.graph_url),
+    }
+    if settings.env is not Env.LOCAL and settings.stand_ins:
+        for name, host in here.items():
+            if host is None or (host and not _is_loopback(host)):
+                yield f"{name} must be on a loopback address with SNAPSHOT_STAND_INS=true"
+    elif settings.env is not Env.LOCAL:
+        for name, host in here.items():
+            if host and _is_loopback(host):
+                yield (
+                    f"{name} may be on a loopback address with SNAPSHOT_ENV=local or "
+                    "SNAPSHOT_STAND_INS=true only"
+                )
+    account = _COSMOS.fullmatch(settings.store)
+    if settings.cosmos_key.get_secret_value() and account and not _is_loopback(account[1]):
+        yield (
+            "COSMOS_KEY is for an emulator on a loopback address only: leave it out, and the "
+            "account's own sign-in (Entra) is used"
+        )
+
+
+def _host_of(pattern: re.Pattern[str], value: str) -> str | None:
+    """None where it is not of that kind; empty where it is a file, which has no host."""
+    found = pattern.fullmatch(value)
+    if found:
+        return found[1]
+    return "" if value.startswith(("sqlite:", "file:")) else None
+
+
+_NEEDED = {
+    "MicrosoftAppId": "the bot's app registration",
+    "MicrosoftAppTenantId": "the tenant that the app registration is in",
+    "SNAPSHOT_TENANTS": "the tenants whose people may take part, with commas between",
+    "SNAPSHOT_STORE": "cosmos://ACCOUNT-HOST/DATABASE, or sqlite:///PATH on a disk that stays",
+    "SNAPSHOT_KEYS": "https://NAME.vault.azure.net, or file:FOLDER on another disk that stays",
+}
+
+
+def _of_production(settings: Settings, given: Given) -> Iterator[str]:
+    for name, what in _NEEDED.items():
+        if name not in given:
+            yield f"{name} must be set in production: {what}"
+    if "SNAPSHOT_FACILITATORS" not in given and not settings.owners:
+        yield (
+            "SNAPSHOT_FACILITATORS must be set in production: who may open and close a snapshot, "
+            "as TENANT-ID/OBJECT-ID with commas between; or set SNAPSHOT_OWNERS=true, and the "
+            "owners of the channel's team may"
+        )
+    if not all(map(_GUID.fullmatch, settings.tenants)):
+        yield "SNAPSHOT_TENANTS must be ids such as 11111111-1111-4111-8111-111111111111"
+    ids = [each.partition("/") for each in settings.facilitators]
+    if not all(_GUID.fullmatch(tenant) and _GUID.fullmatch(person) for tenant, _, person in ids):
+        yield "SNAPSHOT_FACILITATORS must be ids on both sides of each /: TENANT-ID/OBJECT-ID"
+    if any(tenant not in settings.tenants for tenant, _, _ in ids):
+        yield "SNAPSHOT_FACILITATORS must be of tenants that are in SNAPSHOT_TENANTS"
+    if settings.sample:
+        yield "SNAPSHOT_SAMPLE is for SNAPSHOT_ENV=local only: leave it out"

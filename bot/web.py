@@ -12,7 +12,9 @@ MOST_BYTES = 256 * 1024
 type Receive = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, bytes]]]
 
 
-def make_web(receive: Receive, is_ready: Callable[[], Awaitable[bool]]) -> web.Application:
+def make_web(receive: Receive, missing: Callable[[], Awaitable[list[str]]]) -> web.Application:
+    """`missing`: which of the parts that a turn needs do not answer now, by name."""
+
     async def messages(request: web.Request) -> web.Response:
         # Teams sends nothing compressed, and what claims to be may be broken, or a bomb.
         if "Content-Encoding" in request.headers:
@@ -24,7 +26,8 @@ def make_web(receive: Receive, is_ready: Callable[[], Awaitable[bool]]) -> web.A
         return web.Response()
 
     async def ready(_: web.Request) -> web.Response:
-        return web.Response(status=200 if await is_ready() else 503)
+        away = await missing()
+        return web.json_response({"missing": away}, status=503 if away else 200)
 
     app = web.Application(client_max_size=MOST_BYTES)
     app.router.add_post("/api/messages", messages)

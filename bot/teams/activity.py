@@ -191,6 +191,16 @@ def _tenant(activity: Activity) -> str:
     return activity.conversation.tenant_id or _text(tenant, "id", "")
 
 
+def tenants_in(body: Mapping[str, Any]) -> set[str]:
+    """Every tenant that an activity names. Raises `BadActivity`."""
+    data = _mapping(body.get("channelData") or {})
+    places = (
+        (_mapping(body.get("conversation")), "tenantId"),
+        (_mapping(data.get("tenant") or {}), "id"),
+    )
+    return {_text(fields, key, "").lower() for fields, key in places} - {""}
+
+
 def _team(activity: Activity) -> str:
     return _text(_mapping(activity.channel_data.get("team") or {}), "id", "")
 

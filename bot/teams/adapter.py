@@ -15,7 +15,7 @@ from botbuilder.schema import Activity, ActivityTypes, ConversationReference, Re
 from bot.logs import where
 from bot.teams.activity import BadActivity, activity_from, activity_to, read_body
 from bot.teams.connector import Connector
-from bot.teams.identity import Callers, NotAllowed
+from bot.teams.identity import Callers, NotAllowed, Stranger
 
 _log = structlog.get_logger()
 
@@ -41,7 +41,8 @@ class Adapter(BotAdapter):
     async def receive(self, headers: Mapping[str, str], raw: bytes) -> tuple[int, bytes]:
         """One request to /api/messages: HTTP status and body.
 
-        400 for what is no activity, 401 for who may not call, and never 500: a turn that fails
+        400 for what is no activity, 401 for who may not call, 403 for tenants that may not take
+        part, and never 500: a turn that fails
         says in the chat that nothing is lost.
         """
         try:
@@ -52,6 +53,8 @@ class Adapter(BotAdapter):
             return 400, b""
         except NotAllowed:
             return 401, b""
+        except Stranger:
+            return 403, b""
         return await self._run(context)
 
     async def _run(self, context: TurnContext) -> tuple[int, bytes]:

@@ -14,12 +14,17 @@ from urllib.parse import quote
 import aiohttp
 import orjson
 
+from bot.teams.access import Access, LocalAccess, NoAccess
+
 SEND_TIMEOUT_S = 10.0
 
 NO_ANSWER = 0
-FORBIDDEN, NOT_FOUND, TOO_MANY = 403, 404, 429
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 401, 403, 404, 429
 
-_PASSING = (NO_ANSWER, 412, TOO_MANY, 502, 503, 504)
+_CONVERSATIONS = "/v3/conversations"
+
+# With another token it may be let in.
+_PASSING = (NO_ANSWER, UNAUTHORIZED, 412, TOO_MANY, 502, 503, 504)
 
 _LABELS = (
     "BadArgument",
@@ -60,9 +65,17 @@ class DeliveryError(Exception):
 
 
 class Connector:
-    def __init__(self, session: aiohttp.ClientSession, timeout_s: float = SEND_TIMEOUT_S) -> None:
+    """`access`: who may be called, and with which token; unless given, this machine alone."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        timeout_s: float = SEND_TIMEOUT_S,
+        access: Access | None = None,
+    ) -> None:
         self._session = session
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._access = access or LocalAccess()
 
     async def send(self, service_url: str, conversation: str, activity: dict[str, Any]) -> str:
         """Post a message to a conversation and return its id. Raises `DeliveryError`.
@@ -73,7 +86,7 @@ class Connector:
 
     async def send_encoded(self, service_url: str, conversation: str, activity: bytes) -> str:
         """The same with an activity that is JSON already."""
-        return _id_in(await self._call("POST", _activities(service_url, conversation), activity))
+        return _id_in(await self._call("POST", service_url, _activities(conversation), activity))
 
     async def update(
         self, service_url: str, conversation: str, id: str, activity: dict[str, Any]
@@ -85,8 +98,8 @@ class Connector:
         self, service_url: str, conversation: str, id: str, activity: bytes
     ) -> str:
         """The same with an activity that is JSON already."""
-        url = f"{_activities(service_url, conversation)}/{quote(id, safe='')}"
-        return _id_in(await self._call("PUT", url, activity))
+        path = f"{_activities(conversation)}/{quote(id, safe='')}"
+        return _id_in(await self._call("PUT", service_url, path, activity))
 
     async def create_conversation(
         self, service_url: str, bot: str, tenant: str, object_id: str
@@ -102,42 +115,45 @@ class Connector:
             "channelData": {"tenant": {"id": tenant}},
             "tenantID": tenant,
         }
-        id = _id_in(await self._call("POST", _conversations(service_url), orjson.dumps(body)))
+        id = _id_in(await self._call("POST", service_url, _CONVERSATIONS, orjson.dumps(body)))
         if not id:
             raise DeliveryError(NO_ANSWER)
         return id
 
     async def member(self, service_url: str, conversation: str, id: str) -> dict[str, Any]:
         """What Teams knows of somebody there, such as `email`. Raises `DeliveryError`."""
-        url = f"{_conversations(service_url)}/{quote(conversation, safe='')}/members"
-        found = await self._call("GET", f"{url}/{quote(id, safe='')}")
+        path = f"{_CONVERSATIONS}/{quote(conversation, safe='')}/members/{quote(id, safe='')}"
+        found = await self._call("GET", service_url, path)
         if not found:
             raise DeliveryError(NO_ANSWER)
         return found
 
     async def team(self, service_url: str, id: str) -> dict[str, Any]:
         """What Teams knows of a team, such as `aadGroupId`. Raises `DeliveryError`."""
-        url = f"{service_url.rstrip('/')}/v3/teams/{quote(id, safe='')}"
-        found = await self._call("GET", url)
+        found = await self._call("GET", service_url, f"/v3/teams/{quote(id, safe='')}")
         if not found:
             raise DeliveryError(NO_ANSWER)
         return found
 
-    async def _call(self, method: str, url: str, body: bytes | None = None) -> dict[str, Any]:
+    async def _call(
+        self, method: str, service_url: str, path: str, body: bytes | None = None
+    ) -> dict[str, Any]:
         """What Teams answered; empty where the rest of it is lost, though the call was taken.
 
         Raises `DeliveryError`.
         """
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **await self._shown_to(service_url)}
         try:
             async with self._session.request(
                 method,
-                url,
+                f"{service_url.rstrip('/')}{path}",
                 data=body,
                 headers=headers,
                 timeout=self._timeout,
                 allow_redirects=False,
             ) as answer:
+                if answer.status == UNAUTHORIZED:
+                    self._access.refused()
                 if answer.status >= 300:
                     raise DeliveryError(
                         answer.status,
@@ -147,6 +163,15 @@ class Connector:
                 return await _said_in(answer)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise DeliveryError(NO_ANSWER) from error
+
+    async def _shown_to(self, service_url: str) -> dict[str, str]:
+        """Raises `DeliveryError`."""
+        try:
+            token = await self._access.token(service_url)
+        except NoAccess as error:
+            status = FORBIDDEN if error.wait_s is None else NO_ANSWER
+            raise DeliveryError(status, error.wait_s) from None
+        return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 async def _said_in(answer: aiohttp.ClientResponse) -> dict[str, Any]:
@@ -173,12 +198,8 @@ def new_session(ca_file: Path | None = None) -> aiohttp.ClientSession:
     )
 
 
-def _conversations(service_url: str) -> str:
-    return f"{service_url.rstrip('/')}/v3/conversations"
-
-
-def _activities(service_url: str, conversation: str) -> str:
-    return f"{_conversations(service_url)}/{quote(conversation, safe='')}/activities"
+def _activities(conversation: str) -> str:
+    return f"{_CONVERSATIONS}/{quote(conversation, safe='')}/activities"
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:

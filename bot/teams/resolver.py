@@ -8,28 +8,13 @@ from datetime import datetime, timedelta
 import aiohttp
 
 from bot.resolving import Chat, Found, Later, Lookup, Nobody, Reach, Reached, Refused, Resolve
-from bot.settings import AppType, Settings
+from bot.settings import Settings
 from bot.teams.graph import AskLater, CannotInstall, Graph, NoConsent
-from bot.teams.tokens import App, Tokens
+from bot.teams.tokens import Tokens
 from snapshot.sealing import Person
 
 NOT_YET_S = 30.0
 """A chat is there some seconds after the app has been installed."""
-
-
-def tokens_of(settings: Settings, session: aiohttp.ClientSession) -> Tokens | None:
-    """None where the bot has no app id, as in local use."""
-    if not settings.app_id:
-        return None
-    app = App(
-        id=settings.app_id,
-        tenant=settings.app_tenant,
-        authority=settings.authority,
-        password=settings.app_password,
-        is_identity=settings.app_type is AppType.MANAGED_IDENTITY,
-        identity=settings.identity,
-    )
-    return Tokens(app, session)
 
 
 def graph_of(settings: Settings, tokens: Tokens, session: aiohttp.ClientSession) -> Graph:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,8 +79,9 @@ class NoToken(Exception):
 class App:
     """Who we are to Entra, in our own tenant.
 
-    Without a password the managed identity of the machine vouches for the app (`identity` is its
-    client id, or nothing for the machine's own), or is the app, where `is_identity`.
+    `certificate`: as PEM, with its private key. Without that or a password the managed identity of
+    the machine vouches for the app (`identity` is its client id, or nothing for the machine's own),
+    or is the app, where `is_identity`.
     """
 
     id: str
@@ -89,6 +90,7 @@ class App:
     password: SecretStr
     is_identity: bool = False
     identity: str = ""
+    certificate: SecretStr = field(default_factory=lambda: SecretStr(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +135,6 @@ class Tokens:
         self._locks: dict[_Wanted, asyncio.Lock] = {}
         # While Entra hangs, the other threads stay with those who need them.
         self._threads = asyncio.Semaphore(_THREADS)
-
-    def for_teams(self) -> Callable[[], Awaitable[str]]:
-        """What gives the token with which Teams' connector is called; it raises `NoToken`."""
-
-        async def token() -> str:
-            return await self.get(self._app.tenant, CONNECTOR)
-
-        return token
 
     async def get(self, tenant: str, scope: str) -> str:
         """Raises `NoToken`. However many ask at once, Entra is asked once."""
@@ -245,6 +239,8 @@ def _of_app(app: App, wanted: _Wanted, http: _Http) -> Any:
 def _credential(app: App, http: _Http) -> Any:
     if password := app.password.get_secret_value():
         return password
+    if pem := app.certificate.get_secret_value():
+        return {"private_key": pem, "public_certificate": pem}
     return {"client_assertion": lambda: _of_identity(app.identity, _EXCHANGE, http)["access_token"]}
 
 

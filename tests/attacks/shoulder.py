@@ -228,8 +228,8 @@ async def naive_bot(stage: Stage) -> AsyncIterator[None]:
             turn = replace(turn, person=Person(turn.person.tenant, named.lower()))
         return await act(turn, service)
 
-    async def is_ready() -> bool:
-        return True
+    async def missing() -> list[str]:
+        return []
 
     async with new_session() as session:
         gullible = Bot(
@@ -239,7 +239,7 @@ async def naive_bot(stage: Stage) -> AsyncIterator[None]:
             lambda locale: outsider(locale, service),
         )
         adapter = Adapter(LocalCallers(), Connector(session), gullible)
-        runner = web.AppRunner(make_web(adapter.receive, is_ready), access_log=None)
+        runner = web.AppRunner(make_web(adapter.receive, missing), access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

@@ -1,4 +1,6 @@
-"""A stand-in for Microsoft Entra's token endpoint and for Graph, over HTTPS on a loopback address.
+"""A stand-in for Microsoft Entra's token endpoint, for Graph and for Bot Framework's keys.
+
+It speaks HTTPS on a loopback address.
 
 What is imitated is what Microsoft documents of the few requests that are made: a tenant's OpenID
 metadata, client credentials by secret or assertion, a machine's managed identity; users by name
@@ -27,6 +29,7 @@ from aiohttp import web
 from bot.rehearsal.teams import GROUP
 from bot.teams.tokens import GRAPH
 from tests.cosmos.server import write_certificate
+from tests.identity.signing import KEYS_PATH, METADATA_PATH, Signer
 
 HOME = "11111111-1111-4111-8111-111111111111"
 POLICE = "22222222-2222-4222-8222-222222222222"
@@ -88,7 +91,8 @@ class Server:
     """`seen`: requests, such as `GET /v1.0/users`. `tokens`: those given, for tenant and scope.
 
     `at_once`: how many requests were being answered at the same time, at most. `installs`: what
-    else happens, for whom, before an installation is answered.
+    else happens, for whom, before an installation is answered. `signer` signs as Bot Framework,
+    whose keys are told here as well.
     """
 
     folder: Path
@@ -103,6 +107,7 @@ class Server:
     busy: int = 0
     at_once: int = 0
     installs: Callable[[str], Awaitable[None]] = _nothing
+    signer: Signer = field(default_factory=lambda: Signer(APP))
     _came: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -173,6 +178,10 @@ class Server:
             return self._identity_token(request)
         if path.startswith("/v1.0/"):
             return await self._graph(request)
+        if path == METADATA_PATH:
+            return web.json_response(self.signer.metadata(self.url))
+        if path == KEYS_PATH:
+            return web.json_response(self.signer.keys())
         tenant, _, rest = path.strip("/").partition("/")
         if rest == "v2.0/.well-known/openid-configuration":
             return self._metadata(tenant)

@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from bot.teams.teams_access import TeamsAccess
 from bot.teams.tokens import CONNECTOR, GRAPH, App, NoToken, Tokens
 from tests.graph.conftest import Clock
 from tests.graph.server import (
@@ -24,6 +25,7 @@ from tests.graph.server import (
     Server,
 )
 
+TEAMS = "https://smba.trafficmanager.net/uk/"
 TOKEN_PATH = "/oauth2/v2.0/token"
 METADATA_PATH = "/.well-known/openid-configuration"
 
@@ -56,8 +58,9 @@ async def test_of_a_hundred_who_wait_one_asks(server: Server, tokens: Tokens) ->
 async def test_each_tenant_and_each_service_has_a_token_of_its_own(
     server: Server, tokens: Tokens
 ) -> None:
-    teams = tokens.for_teams()
-    given = [await tokens.get(HOME, GRAPH), await tokens.get(POLICE, GRAPH), await teams()]
+    teams = TeamsAccess(tokens, HOME, lambda url: url == TEAMS)
+    given = [await tokens.get(HOME, GRAPH), await tokens.get(POLICE, GRAPH)]
+    given.append(await teams.token(TEAMS))
     assert [server.tokens[token] for token in given] == [
         (HOME, GRAPH),
         (POLICE, GRAPH),

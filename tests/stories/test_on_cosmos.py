@@ -331,8 +331,9 @@ def statement_ids(bot: RunningBot) -> list[str]:
 
 
 async def test_a_bot_is_not_ready_while_its_database_is_away(
-    cosmos: Server, account: Account, tmp_path: Path
+    cosmos: Server, account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("bot.readiness.KEPT_S", 0.0)
     async with Proxy(cosmos) as proxy, aiohttp.ClientSession() as session:
         bot = a_bot(tmp_path, proxy.reach(account))
         await bot.starts()

@@ -15,7 +15,7 @@ import pytest
 from tests.packs.programme import another_programme
 
 ROOT = Path(__file__).parents[2]
-KEYS = "SNAPSHOT_KEYS: Value error, must be file:FOLDER, or a key vault's address"
+KEYS = "SNAPSHOT_KEYS must be file:FOLDER, or a key vault's address"
 
 
 def start(
@@ -44,8 +44,8 @@ def start(
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"SNAPSHOT_ENV": "production"}, "SNAPSHOT_ENV=production is not built yet"),
-        ({"SNAPSHOT_ENV": ""}, "SNAPSHOT_ENV=production is not built yet"),
+        ({"SNAPSHOT_ENV": "production"}, "MicrosoftAppId must be set in production"),
+        ({"SNAPSHOT_ENV": ""}, "SNAPSHOT_TENANTS must be set in production"),
         ({"SNAPSHOT_ENV": "staging"}, "SNAPSHOT_ENV"),
         ({"HOST": "192.0.2.1"}, "HOST must be a loopback address"),
         ({"PORT": "http"}, "PORT"),
@@ -76,7 +76,7 @@ def start(
         ({"SNAPSHOT_KEYS": "https://10.0.0.1:8443"}, KEYS),
         (
             {"SNAPSHOT_KEYS": "https://127.0.0.1:1", "SNAPSHOT_ENV": "production"},
-            "SNAPSHOT_KEYS may be on a loopback address with SNAPSHOT_ENV=local only",
+            "SNAPSHOT_KEYS may be on a loopback address with SNAPSHOT_ENV=local or",
         ),
         (
             {"SNAPSHOT_KEYS": "https://127.0.0.1:1", "SNAPSHOT_KEYS_CA_FILE": "not/there"},
