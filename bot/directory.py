@@ -32,6 +32,8 @@ from snapshot.snapshot import Phase, Snapshot
 from snapshot.wording import Pack
 
 CACHE_S = 30.0
+SOON_S = 2.0
+"""Before anybody is told that there is nothing here: another process may just have opened it."""
 
 _log = structlog.get_logger()
 
@@ -63,12 +65,16 @@ class Directory:
         """
         if fresh:
             await self._read()
-        elif self._seconds() - self._read_at >= CACHE_S:
+        else:
+            await self._read_if_older(CACHE_S)
+        return sorted(self._known.values(), key=lambda r: r.snapshot.opened, reverse=True)
+
+    async def _read_if_older(self, than_s: float) -> None:
+        if self._seconds() - self._read_at >= than_s:
             # Turns that come while it is read wait for the same answer, or fail with it.
             if self._reading is None or self._reading.done():
                 self._reading = asyncio.ensure_future(self._read())
             await asyncio.shield(self._reading)
-        return sorted(self._known.values(), key=lambda r: r.snapshot.opened, reverse=True)
 
     async def _read(self) -> None:
         now, before = self._seconds(), dict(self._known)
@@ -109,12 +115,19 @@ class Directory:
 
     async def of_tenant(self, tenant: str) -> list[Running]:
         """The snapshots in which somebody of a tenant may have a part, the newest first."""
-        return [r for r in await self.all() if r.snapshot.is_for(tenant)]
+        return await self._those(lambda r: r.snapshot.is_for(tenant))
 
     async def of_channel(self, address: Address) -> Running | None:
         """The channel's snapshot: its open one, or else the last."""
-        here = [r for r in await self.all() if address.is_same_place(self.address(r))]
+        here = await self._those(lambda r: address.is_same_place(self.address(r)))
         return next((r for r in here if r.phase is Phase.OPEN), next(iter(here), None))
+
+    async def _those(self, are_meant: Callable[[Running], bool]) -> list[Running]:
+        found = [r for r in await self.all() if are_meant(r)]
+        if not found:
+            await self._read_if_older(SOON_S)
+            found = [r for r in await self.all() if are_meant(r)]
+        return found
 
     async def take_sample(self, address: Address) -> Running | None:
         """A sample snapshot belongs to the first channel that asks."""

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import aiohttp
 import orjson
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 BOT_ID = "28:snapshot-bot"
 BOT_NAME = "CSA Snapshot"
@@ -185,7 +186,8 @@ class Teams:
     each conversation that the bot sends to. `uploads` are files that the bot put into somebody's
     own, by the end of their address: once `may_upload` is set, and answered with `upload_answers`.
     `edits` are those of messages, in order; `away`: who is not in which conversation, though
-    everybody else is in all; `busy`: Teams tells nothing of anybody.
+    everybody else is in all; `busy`: Teams tells nothing of anybody. `admits`: whether a call of
+    the bot's is let in; otherwise it is answered with 401.
     """
 
     bot_url: str
@@ -203,11 +205,12 @@ class Teams:
     away: set[tuple[str, str]] = field(default_factory=set)
     busy: bool = False
     hears: Callable[[Sent], None] = lambda _: None
+    admits: Callable[[web.Request], bool] = lambda _: True
     _places: dict[str, list[Sent]] = field(default_factory=dict)
     _alike: dict[bytes, Json] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
-        app = web.Application()
+        app = web.Application(middlewares=[self._at_the_door])
         app.router.add_post("/v3/conversations", self._begin)
         app.router.add_post("/v3/conversations/{conversation}/activities", self._take)
         app.router.add_put("/v3/conversations/{conversation}/activities/{id}", self._edit)
@@ -275,6 +278,11 @@ class Teams:
         url = f"{self.bot_url}/api/messages"
         async with self._session.post(url, data=body, headers=headers) as answer:
             return Answer(answer.status, await answer.read())
+
+    @web.middleware
+    async def _at_the_door(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        is_let_in = self.admits(request) or not request.path.startswith("/v3/")
+        return await handler(request) if is_let_in else web.Response(status=401)
 
     async def _take(self, request: web.Request) -> web.Response:
         conversation = unquote(request.match_info["conversation"])

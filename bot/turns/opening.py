@@ -20,7 +20,7 @@ from bot.turns.form import (
     snapshot_problems,
     typed_in,
 )
-from bot.turns.turn import Turn
+from bot.turns.turn import Reply, Turn
 from bot.turns.visit import Service, Visit, takes_answers
 from cards.inputs import label_of
 from cards.moderation import moderation_notice
@@ -34,7 +34,7 @@ from cards.opening import (
     snapshot_form,
 )
 from cards.page import Page, page_of, say_day
-from cards.parts import Card
+from cards.parts import Card, with_note
 from cards.verbs import Verb
 from snapshot.calendar import first_interim
 from snapshot.errors import NotOffered
@@ -73,7 +73,28 @@ async def contacts(turn: Turn, service: Service) -> Card:
 
 
 async def open_it(turn: Turn, service: Service) -> Card:
-    """Open the snapshot. Pressed twice, or by two people, it is opened once."""
+    """Open the snapshot. Pressed twice, or by two people, it is opened once.
+
+    A vault takes some seconds to make a key, more than a turn has.
+    """
+    words, toast = service.pack_for(turn.locale).wording, service.pack.wording.messages["toast"]
+    opened = await service.afterwards.wait(
+        _open(turn, service),
+        turn.address,
+        lambda shown: Reply(shown, toast),
+        Reply(message_card(words, "something_wrong"), toast),
+    )
+    return opened or _under_way(turn, service)
+
+
+def _under_way(turn: Turn, service: Service) -> Card:
+    """The last look once more, so that nothing that was typed is lost if this process ends."""
+    draft = _draft(turn, service)
+    shown = _last_look(snapshot_from(draft.id, draft.typed, _rules(turn, service)), draft, service)
+    return with_note(shown, draft.words.messages["opening_under_way"])
+
+
+async def _open(turn: Turn, service: Service) -> Card:
     draft = _draft(turn, service)
     async with service.opening:  # or two people with a form each would both find nothing open
         await service.directory.all(fresh=True)  # another process may have opened one

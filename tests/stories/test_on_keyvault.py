@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ import pytest
 from bot.rehearsal.teams import Teams
 from tests.keyvault.server import Fault, Server
 from tests.stories.conftest import RunningBot, free_port
+from tests.stories.opening import goes_on, opens
 from tests.stories.people import AGENCIES, closes, respondents, summary_in
 from tests.stories.test_keys import KEY_DAYS, keys, the_snapshot, work_of_today
 
@@ -70,6 +72,22 @@ async def test_a_key_in_a_vault_is_used_destroyed_and_gone_and_what_was_publishe
     log = "".join(capfd.readouterr())
     assert '"level": "error"' not in log
     assert [value for value in secret if value in log] == []
+
+
+async def test_a_vault_takes_longer_to_make_a_key_than_a_turn_has_and_it_is_opened_all_the_same(
+    bot: RunningBot, teams: Teams
+) -> None:
+    """What was typed stays on the card; pressed once more, nothing is opened twice."""
+    fay, channel = teams.person("Fay"), teams.channel("another")
+    shown = await opens(fay, channel)
+    assert "The snapshot is being opened" in shown.words
+    again = await goes_on(fay, channel)
+    assert "The snapshot is being opened" in again.words
+    async with asyncio.timeout(20):
+        while not [s for s in teams.posts(channel) if "is open." in s.card.words]:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    found = await bot.app.service.directory.all(fresh=True)
+    assert [r.snapshot.area for r in found if not r.snapshot.sample] == ["Otherwick"]
 
 
 async def test_of_a_protected_vault_an_operator_and_the_notice_say_until_when(
