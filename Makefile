@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run rehearse test ready check bench attacks crash reminders costs lock clean
+.PHONY: help run rehearse test ready check bench attacks crash reminders production costs lock clean
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
@@ -25,6 +25,7 @@ help:
 	@echo 'make attacks        attack the stores, write what came of it to docs/attacks.md'
 	@echo 'make crash          kill a worker at each of its writes, write what came of it to docs/crash.md'
 	@echo 'make reminders      remind thousands, kill processes, move clocks, write what came of it to docs/messages.md'
+	@echo 'make production     a survey of a thousand in production mode, two bots, write what came of it to docs/production.md'
 	@echo 'make costs          count what is asked of Cosmos DB, write what it costs to docs/costs.md'
 	@echo 'make lock           pin the Python packages again (UPGRADE=1: to their newest releases)'
 	@echo 'make clean          remove what make made; the data in var/ stays'
@@ -72,6 +73,10 @@ crash: $(VENV)/.test
 # Some fifteen minutes, most of them waiting: the pace is the one that Teams allows.
 reminders: $(VENV)/.test node-test
 	$(PYTHON) -m tests.bench.reminders
+
+# Some five minutes: so long do a thousand people take.
+production: $(VENV)/.test node-test
+	$(PYTHON) -m tests.production $(ARGS)
 
 costs: $(VENV)/.test node-test
 	$(PYTHON) -m tests.bench.cosmos_costs

@@ -6,6 +6,7 @@ import asyncio
 import statistics
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +30,10 @@ from tests.stories.people import (
     closes,
 )
 from tests.stories.processes import errors
-from tests.stories.test_on_cosmos import check
+from tests.stories.test_on_cosmos import each_came_out_once
+
+PRESSES = 1 + 2 + STATEMENTS + 1
+"""Of one person: a word, the way to the first statement, each statement, and sending."""
 
 ELSEWHERE = "66666666-6666-4666-8666-666666666666"
 ENDS_WITHIN_S = 600.0
@@ -48,6 +52,7 @@ class Seen:
     refused: Counter[int] = field(default_factory=Counter)
     memory_mb: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    dice: Random = field(default_factory=lambda: Random(8))
 
     @property
     def p50_ms(self) -> float:
@@ -64,6 +69,7 @@ async def survey(
     people: int,
     *,
     pause_s: float = 0.0,
+    show: Callable[[], None] = lambda: None,
 ) -> Seen:
     """Everybody answers at once, `pause_s` apart on average, half of them in each tenant.
 
@@ -75,11 +81,10 @@ async def survey(
         fay, channel = await _opens(stage, people)
         everybody = _everybody(stage, people)
         began = time.monotonic()
-        dice = Random(8)
-        waits = [dice.uniform(0.5, 1.5) * pause_s for _ in everybody]
+        waits = [seen.dice.uniform(0.5, 1.5) * pause_s for _ in everybody]
         stage.teams.took_s.clear()
         taking_part = (
-            _takes_part(one, wait, seen) for one, wait in zip(everybody, waits, strict=True)
+            _takes_part(one, wait, seen, show) for one, wait in zip(everybody, waits, strict=True)
         )
         await asyncio.gather(*taking_part)
         seen.lasted_s, seen.took_s = time.monotonic() - began, list(stage.teams.took_s)
@@ -171,12 +176,17 @@ def _everybody(stage: Production, people: int) -> list[Respondent]:
     ]
 
 
-async def _takes_part(one: Respondent, pause_s: float, seen: Seen) -> None:
-    await asyncio.sleep(pause_s)
+async def _takes_part(
+    one: Respondent, pause_s: float, seen: Seen, show: Callable[[], None]
+) -> None:
+    # Somewhere within the first pause, so that they do not all tap in the same moment.
+    await asyncio.sleep(seen.dice.random() * pause_s)
     await one.person.types("start")
+    show()
     for title in ("Continue", one.agency, *one.options, "Send my answers"):
         await asyncio.sleep(pause_s)
         await _presses(one.person, title, seen)
+        show()
 
 
 async def _presses(person: PersonHere, title: str, seen: Seen) -> None:
@@ -198,5 +208,5 @@ async def _each_ballot_is_there_once(stage: Production, everybody: list[Responde
         stage.folder, free_port(), Clock(datetime.now(UTC)), more_settings=stage.environment
     )
     await looking.starts()
-    await check(looking, everybody)
+    await each_came_out_once(looking, everybody)
     await looking.stops()
