@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run rehearse test ready check bench attacks crash reminders production costs lock clean
+.PHONY: help run rehearse package test ready check bench attacks crash reminders production costs lock clean
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
@@ -18,6 +18,7 @@ help:
 	@echo 'make run FRESH=1    the same, without what earlier runs kept'
 	@echo 'make rehearse       play a whole snapshot with 300 made-up people, keep each card in var/rehearsal'
 	@echo "make rehearse ARGS=...  the same, as you say, such as ARGS='--people 50 --language cy-GB'"
+	@echo 'make package        make the app for a Teams administrator to upload, var/package/teams-app.zip'
 	@echo 'make test           set up, check, run every test'
 	@echo "make test ARGS=...  the same, with arguments for pytest, such as ARGS='-k notice'"
 	@echo 'make check          format, lint, types, direction of imports'
@@ -41,6 +42,9 @@ endif
 # With the card renderer where Node is present; without it the pages show the words alone.
 rehearse: $(VENV)/.run node-test
 	$(PYTHON) -m bot rehearse $(ARGS)
+
+package: $(VENV)/.run
+	@$(PYTHON) -m infra.teams_app
 
 # In the order of the folders, which begins with what takes longest.
 test: $(VENV)/.test node-test check
