@@ -145,7 +145,7 @@ class Settings(BaseModel):
             )
         return value
 
-    @field_validator("app_id", "app_tenant")
+    @field_validator("app_id", "app_tenant", "teams_app_id")
     @classmethod
     def _guid(cls, value: str) -> str:
         if not _GUID.fullmatch(value.lower()):
@@ -228,9 +228,12 @@ class Settings(BaseModel):
 
     @property
     def survey_link(self) -> str:
-        """Opens the private chat with the bot."""
-        if self.teams_app_id:
-            return f"https://teams.microsoft.com/l/app/{self.teams_app_id}"
+        """Opens the private chat with the bot.
+
+        By the bot's own id: an app's id differs from one organisation's catalogue to the next.
+        """
+        if self.app_id:
+            return f"https://teams.microsoft.com/l/chat/0/0?users=28:{self.app_id}"
         return self.local_link
 
 

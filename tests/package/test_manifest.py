@@ -17,11 +17,15 @@ from tests.package.conftest import ENVIRONMENT, Json, as_json, settings
 from tests.packs.programme import another_programme
 
 
-def test_its_id_is_the_one_that_links_to_the_bot_hold(manifest: Json) -> None:
+def test_the_bot_is_given_the_same_ids(manifest: Json) -> None:
+    """By the one Graph finds the app in a catalogue, by the other links open the chat."""
+    names = ("MicrosoftAppId", "TEAMS_APP_ID")
+    given = {name: ENVIRONMENT[name] for name in names}
     of_the_bot = Settings.from_env(
-        {"SNAPSHOT_ENV": "local", "TEAMS_APP_ID": ENVIRONMENT["TEAMS_APP_ID"]}
+        {"SNAPSHOT_ENV": "local", "MicrosoftAppTenantId": ENVIRONMENT["MicrosoftAppId"], **given}
     )
-    assert of_the_bot.survey_link.endswith(f"/{manifest['id']}")
+    assert of_the_bot.teams_app_id == manifest["id"]
+    assert of_the_bot.survey_link.endswith(f"users=28:{manifest['bots'][0]['botId']}")
 
 
 def test_ids_and_addresses_are_those_of_the_settings(manifest: Json) -> None:
