@@ -1,7 +1,7 @@
 // What has to be there before anything else: the bot's identity, for which the Entra app vouches,
 // and the registry from which its image is taken.
 
-@description('Short name of the installation, such as that of the area. Part of the name of everything.')
+@description('Short name of the installation, such as that of the area: small letters and digits, a letter first. Part of the name of everything.')
 @minLength(3)
 @maxLength(10)
 param name string

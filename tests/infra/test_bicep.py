@@ -5,6 +5,7 @@ This is no compiler, and Azure may refuse what fits: see docs/deploy.md for what
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -96,6 +97,13 @@ def test_the_example_gives_what_has_no_default() -> None:
     needed = {each.name for each in parameters(AZURE / "main.bicep") if not each.has_default}
     assert needed <= set(EXAMPLE)
     assert EXAMPLE["appTenantId"] != TENANT, "the example must not be anybody's tenant"
+
+
+def test_the_page_for_operators_names_every_parameter() -> None:
+    page = (AZURE.parents[1] / "docs" / "deploy.md").read_text()
+    named = {name for row in re.findall(r"(?m)^\| (`.*?) \|", page) for name in row.split("`")}
+    ours = {each.name for each in parameters(AZURE / "main.bicep")}
+    assert ours - named == {"location", "maxThroughput"}, "those are told in passing"
 
 
 @pytest.mark.parametrize(
