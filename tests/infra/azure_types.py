@@ -82,7 +82,9 @@ def _wrong_object(types: Types, wanted: dict[str, Any], value: Any, where: str) 
         if name in properties and properties[name]["flags"] & READ_ONLY:
             yield f"{where}: {name} can only be read"
         elif name in properties:
-            yield from _wrong(types, _at(types, properties[name]["type"]), each, f"{where}.{name}")
+            found = properties[name]
+            inner = {**_at(types, found["type"]), **found.get("limits", {})}
+            yield from _wrong(types, inner, each, f"{where}.{name}")
         elif others:
             yield from _wrong(types, _at(types, others), each, f"{where}.{name}")
         else:
@@ -138,7 +140,7 @@ def _wrong_value(wanted: dict[str, Any], value: Any, where: str) -> Iterator[str
 
 
 def trimmed(types: Types, names: set[str]) -> Types:
-    """Of a whole file, what the resource types of these names need, without descriptions."""
+    """Of a whole file, what the resource types of these names need, without what is for readers."""
     places: dict[int, int] = {}
     order: list[int] = []
 
@@ -167,6 +169,10 @@ def _refs(node: Any) -> Iterator[int]:
                 yield from _refs(each)
 
 
+_LIMITS = re.compile(r"Minimum value is (\d+)\. Maximum value is (\d+)|>=(\d+) and <=(\d+)")
+"""Some stand in a property's description alone."""
+
+
 def _renumbered(node: Any, places: Mapping[int, int]) -> Any:
     if isinstance(node, list):
         return [_renumbered(each, places) for each in node]
@@ -174,12 +180,16 @@ def _renumbered(node: Any, places: Mapping[int, int]) -> Any:
         return node
     if "$ref" in node:
         return {"$ref": f"#/{places[int(node['$ref'].removeprefix('#/'))]}"}
-    return {
+    kept = {
         name: _renumbered(each, places)
         for name, each in node.items()
         # A property may be called so too; that is an object.
         if name != "functions" and not (name == "description" and isinstance(each, str))
     }
+    if found := _LIMITS.search(str(node.get("description", ""))):
+        least, most = (int(each) for each in found.groups() if each)
+        kept["limits"] = {"minValue": least, "maxValue": most}
+    return kept
 
 
 def _take_over(paths: list[Path]) -> None:

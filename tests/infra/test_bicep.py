@@ -120,6 +120,8 @@ def test_the_page_for_operators_names_every_parameter() -> None:
         ("modules/app.bicep", "targetPort: port", "targetPort: string(port)", "no Integer"),
         ("modules/vault.bicep", "enableSoftDelete: true", "enableSoftDelete: 'true'", "no Boolean"),
         ("modules/vault.bicep", "  properties: {\n", "  properties: {\n    id: 'x'\n", "no id"),
+        ("modules/app.bicep", "failureThreshold: 10", "failureThreshold: 11", "11 may not"),
+        ("modules/vault.bicep", "RetentionInDays: 7", "RetentionInDays: 6", "6 may not stand"),
         ("modules/logs.bicep", "  location: location\n", "", "location is missing"),
         ("foundation.bicep", "identity\n  location", "identity\n  place", "no place"),
     ],

@@ -110,9 +110,9 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
                 path: '/healthz'
                 port: port
               }
-              periodSeconds: 3
+              periodSeconds: 6
               timeoutSeconds: 3
-              failureThreshold: 20
+              failureThreshold: 10
             }
             {
               type: 'Liveness'
