@@ -382,7 +382,7 @@ def test_the_job_is_there_when_wanted_and_does_what_is_due() -> None:
 
 
 def test_the_bot_takes_its_settings_as_they_are_deployed() -> None:
-    """But for being deployed: here it may only say which of them it would not take."""
+    """Read as in local use, since what production asks for besides is not the template's."""
     all = deploy(AZURE / "main.bicep", EXAMPLE)
     env = {each["name"]: each["value"] for each in _containers(all, APP)[0]["env"]}
     settings = Settings.from_env({**env, "SNAPSHOT_ENV": "local"})
