@@ -23,6 +23,7 @@ from bot.directory import Directory
 from bot.editing import Editing
 from bot.finding import Finding
 from bot.meeting import Meeting
+from bot.owners import Owners, Team
 from bot.pace import Pace
 from bot.posting import Posting
 from bot.readiness import Readiness
@@ -98,8 +99,10 @@ async def make_app(
         roster = Roster(asking(connector), time.monotonic)
         edits = Editing(editing(connector), pace.turn_to_edit, sleep)
         await stack.enter_async_context(edits)
+        owners = await stack.enter_async_context(_owners(settings, outside.graph))
+        rights = _rights(settings, owners)
         service = await _service(
-            settings, records, keys, clock, due, files, afterwards, roster, edits
+            settings, records, keys, clock, due, files, afterwards, roster, edits, rights
         )
         if outside.graph is not None and settings.channel_files:
             service = replace(service, keep=_keep(connector, outside.graph))
@@ -206,6 +209,7 @@ async def _service(
     afterwards: Afterwards,
     roster: Roster,
     edits: Editing,
+    rights: Rights,
 ) -> Service:
     sealer = await service_sealer(keys)
     content = settings.content or HERE
@@ -220,7 +224,7 @@ async def _service(
             settings.backup_days,
             await keys.recoverable_days(SERVICE),
         ),
-        rights=_rights(settings),
+        rights=rights,
         screener=await asyncio.to_thread(load_screener, content),
         libraries=await asyncio.to_thread(
             load_libraries, content, [pack.instrument for pack in packs.values()]
@@ -238,12 +242,28 @@ async def _service(
     )
 
 
-def _rights(settings: Settings) -> Rights:
+def _rights(settings: Settings, owners: Owners | None) -> Rights:
     listed = (each.split("/") for each in settings.facilitators)
     return Rights(
         tenants=settings.tenants,
-        facilitators=frozenset(Person(tenant, object_id) for tenant, object_id in listed),
+        listed=frozenset(Person(tenant, object_id) for tenant, object_id in listed),
+        owners=owners.now if owners else None,
     )
+
+
+def _owners(settings: Settings, graph: Graph | None) -> AbstractAsyncContextManager[Owners | None]:
+    """Where it goes by owners and Graph cannot be asked, nobody is one."""
+    if not settings.facilitator_teams:
+        return nullcontext()
+    if graph is None:
+        return Owners(_nobody, ())
+    from bot.teams.owning import owning
+
+    return Owners(owning(graph), [Team(*each.split("/")) for each in settings.facilitator_teams])
+
+
+async def _nobody(_: Team) -> frozenset[Person]:
+    return frozenset()
 
 
 def _files(settings: Settings, session: aiohttp.ClientSession) -> Files:

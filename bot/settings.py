@@ -101,7 +101,7 @@ class Settings(BaseModel):
     teams_app_id: str = Field(default="", alias="TEAMS_APP_ID")
     local_reports: Path = Field(default=Path("var/reports"), alias="SNAPSHOT_REPORTS")
     channel_files: bool = Field(default=False, alias="SNAPSHOT_CHANNEL_FILES")
-    owners: bool = Field(default=False, alias="SNAPSHOT_OWNERS")
+    facilitator_teams: Listed = Field(default=(), alias="SNAPSHOT_FACILITATOR_TEAMS")
     stand_ins: bool = Field(default=False, alias="SNAPSHOT_STAND_INS")
     local_link: str = Field(default=PLAYGROUND, alias="SNAPSHOT_LINK")
     key_days: int = Field(default=7, alias="SNAPSHOT_KEY_DAYS", ge=0)
@@ -173,9 +173,9 @@ class Settings(BaseModel):
             raise ValueError(f"must be Teams' own, such as {TEAMS}")
         return value
 
-    @field_validator("facilitators")
+    @field_validator("facilitators", "facilitator_teams")
     @classmethod
-    def _people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _with_tenants(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not all(_PERSON.fullmatch(each) for each in value):
             raise ValueError("must be TENANT-ID/OBJECT-ID, with commas between them")
         return value
@@ -311,7 +311,10 @@ def _of_identity(settings: Settings, given: Given) -> Iterator[str]:
 
 
 def _of_graph(settings: Settings, given: Given) -> Iterator[str]:
-    wanted = {"SNAPSHOT_CHANNEL_FILES": settings.channel_files, "SNAPSHOT_OWNERS": settings.owners}
+    wanted = {
+        "SNAPSHOT_CHANNEL_FILES": settings.channel_files,
+        "SNAPSHOT_FACILITATOR_TEAMS": bool(settings.facilitator_teams),
+    }
     needed = ("MicrosoftAppId", "SNAPSHOT_TENANTS", "TEAMS_APP_ID")
     missing = [name for name in needed if name not in given]
     for name, is_set in wanted.items():
@@ -369,18 +372,26 @@ def _of_production(settings: Settings, given: Given) -> Iterator[str]:
     for name, what in _NEEDED.items():
         if name not in given:
             yield f"{name} must be set in production: {what}"
-    if "SNAPSHOT_FACILITATORS" not in given and not settings.owners:
+    if not {"SNAPSHOT_FACILITATORS", "SNAPSHOT_FACILITATOR_TEAMS"} & given.keys():
         yield (
             "SNAPSHOT_FACILITATORS must be set in production: who may open and close a snapshot, "
-            "as TENANT-ID/OBJECT-ID with commas between; or set SNAPSHOT_OWNERS=true, and the "
-            "owners of the channel's team may"
+            "as TENANT-ID/OBJECT-ID with commas between; or SNAPSHOT_FACILITATOR_TEAMS, as "
+            "TENANT-ID/GROUP-ID, and the owners of those teams may"
         )
     if not all(map(_GUID.fullmatch, settings.tenants)):
         yield "SNAPSHOT_TENANTS must be ids such as 11111111-1111-4111-8111-111111111111"
-    ids = [each.partition("/") for each in settings.facilitators]
-    if not all(_GUID.fullmatch(tenant) and _GUID.fullmatch(person) for tenant, _, person in ids):
-        yield "SNAPSHOT_FACILITATORS must be ids on both sides of each /: TENANT-ID/OBJECT-ID"
-    if any(tenant not in settings.tenants for tenant, _, _ in ids):
-        yield "SNAPSHOT_FACILITATORS must be of tenants that are in SNAPSHOT_TENANTS"
+    yield from _of_facilitators(settings)
     if settings.sample:
         yield "SNAPSHOT_SAMPLE is for SNAPSHOT_ENV=local only: leave it out"
+
+
+def _of_facilitators(settings: Settings) -> Iterator[str]:
+    for name, listed in (
+        ("SNAPSHOT_FACILITATORS", settings.facilitators),
+        ("SNAPSHOT_FACILITATOR_TEAMS", settings.facilitator_teams),
+    ):
+        ids = [each.partition("/") for each in listed]
+        if not all(_GUID.fullmatch(tenant) and _GUID.fullmatch(id) for tenant, _, id in ids):
+            yield f"{name} must be ids on both sides of each /"
+        if any(tenant not in settings.tenants for tenant, _, _ in ids):
+            yield f"{name} must be of tenants that are in SNAPSHOT_TENANTS"

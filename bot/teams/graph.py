@@ -1,4 +1,4 @@
-"""Microsoft Graph: who has an address, the app installed for them, the files of a channel."""
+"""Microsoft Graph: whose an address is, the app installed for them, a channel's files, owners."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ REFUSED_S = 300.0
 """An administrator who consents waits no longer until we notice."""
 
 UPLOAD_S = 30.0
+MOST_PAGES = 20
+"""Of the members of a team, 999 at a time."""
+
 MOST_BYTES = 4_000_000
 """What Graph takes in one request, at the least."""
 
@@ -79,6 +82,10 @@ class CannotInstall(GraphError):
     """The app is not in the tenant's catalogue, or may not be installed for this person."""
 
 
+class NoTeam(GraphError):
+    """There is no team of this id, or more people are in it than can be listed."""
+
+
 class CannotKeep(GraphError):
     """The channel has no folder for files that is known to us, or it does not take this one."""
 
@@ -89,6 +96,7 @@ class Part(StrEnum):
     DIRECTORY = "directory"
     TEAMS = "teams"
     FILES = "files"
+    MEMBERS = "members"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +210,26 @@ class Graph:
         answer = await self._ask(Part.TEAMS, "GET", person.tenant, path, {"$select": "id"})
         id = answer.body.get("id") if answer.is_success and isinstance(answer.body, dict) else None
         return id if isinstance(id, str) and id else None
+
+    async def owners_of(self, tenant: str, team: str) -> set[Person]:
+        """`team` by its id in the directory. May raise `NoTeam`."""
+        path = f"/teams/{quote(team, safe='')}/members"
+        query, owners = {"$top": "999"}, set[Person]()
+        for _ in range(MOST_PAGES):
+            answer = await self._ask(Part.MEMBERS, "GET", tenant, path, query)
+            if not answer.is_success or not isinstance(answer.body, dict):
+                raise NoTeam
+            owners |= {
+                Person(str(each["tenantId"]).lower(), str(each["userId"]).lower())
+                for each in _listed(answer)
+                if _is_owner(each)
+            }
+            further = answer.body.get("@odata.nextLink")
+            if further is None:
+                return owners
+            # Only what it asks for is taken from the link: where it leads to is known.
+            query = dict(URL(str(further)).query)
+        raise NoTeam
 
     async def files_of(self, tenant: str, team: str, channel: str) -> Folder:
         """The folder of a channel; `team` by its id in the directory. May raise `CannotKeep`."""
@@ -355,6 +383,13 @@ def _can_be_written_to(user: Mapping[str, Any]) -> bool:
 def _listed(answer: _Answer) -> list[Mapping[str, Any]]:
     listed = answer.body.get("value") if answer.is_success and isinstance(answer.body, dict) else []
     return [each for each in listed if _is_item(each)] if isinstance(listed, list) else []
+
+
+def _is_owner(member: Mapping[str, Any]) -> bool:
+    ids = (member.get("tenantId"), member.get("userId"))
+    roles = member.get("roles")
+    are_ids = all(isinstance(id, str) and id for id in ids)
+    return are_ids and isinstance(roles, list) and "owner" in roles and "guest" not in roles
 
 
 def _folder(body: Any) -> Folder | None:

@@ -35,20 +35,27 @@ type Handler = Callable[[Visit], Awaitable[Card]]
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Who may do what. Without a list of facilitators, which only local use allows, anybody may.
+    """Who may do what. Facilitators are those on a list, and the owners of some teams.
 
-    `tenants`: those whose people may take part; empty: that of whoever opens a snapshot.
+    Without either, which only local use allows, anybody may. `tenants`: those whose people may take
+    part; empty: that of whoever opens a snapshot. `owners`: those who are known now; None: it does
+    not go by owners.
     """
 
     tenants: tuple[str, ...] = ()
-    facilitators: frozenset[Person] = frozenset()
+    listed: frozenset[Person] = frozenset()
+    owners: Callable[[], frozenset[Person]] | None = None
 
     def may_facilitate(self, person: Person) -> bool:
-        return not self.facilitators or person in self.facilitators
+        is_open = not self.listed and self.owners is None
+        return is_open or person in self._facilitators()
 
     def may_moderate(self, person: Person) -> bool:
         """Facilitators must not see words before they are moderated."""
-        return person not in self.facilitators
+        return person not in self._facilitators()
+
+    def _facilitators(self) -> frozenset[Person]:
+        return self.listed | (self.owners() if self.owners else frozenset())
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,11 @@ from typing import Any
 from urllib.parse import unquote
 
 import aiohttp
+import jwt
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from bot.rehearsal.teams import GROUP
 from bot.teams.tokens import GRAPH
@@ -60,7 +64,7 @@ class Fault:
 class Tenant:
     """`users` and `consents`: as Graph knows them. `installed`: ids of people who have the app.
 
-    `files`: those of a channel, by drive, folder and name.
+    `files`: those of a channel, by drive, folder and name. `members`: those of the team.
     """
 
     users: list[dict[str, Any]] = field(default_factory=list)
@@ -70,6 +74,7 @@ class Tenant:
             "AppCatalog.Read.All",
             "TeamsAppInstallation.ReadWriteSelfForUser.All",
             "File.Read.Group",
+            "TeamMember.Read.Group",
             "Sites.Selected",
         }
     )
@@ -77,6 +82,7 @@ class Tenant:
     installed: set[str] = field(default_factory=set)
     knows_the_app: bool = True
     files: dict[str, bytes] = field(default_factory=dict)
+    members: list[dict[str, Any]] = field(default_factory=list)
 
 
 type Plan = Callable[[web.Request], Fault | None]
@@ -91,13 +97,15 @@ class Server:
     """`seen`: requests, such as `GET /v1.0/users`. `tokens`: those given, for tenant and scope.
 
     `at_once`: how many requests were being answered at the same time, at most. `installs`: what
-    else happens, for whom, before an installation is answered. `signer` signs as Bot Framework,
+    else happens, for whom, before an installation is answered. `certificate`: by which the app is
+    known in place of the secret. `signer` signs as Bot Framework,
     whose keys are told here as well.
     """
 
     folder: Path
     tenants: dict[str, Tenant] = field(default_factory=lambda: {HOME: Tenant(), POLICE: Tenant()})
     secret: str = SECRET
+    certificate: x509.Certificate | None = None
     life_s: int = 3_599
     plan: Plan = lambda _: None
     seen: list[str] = field(default_factory=list)
@@ -143,6 +151,19 @@ class Server:
         }
         self.tenants[tenant].users.append(user)
         return user
+
+    def member(self, id: str, *roles: str, tenant: str = HOME, home: str = "") -> None:
+        """Somebody in the team. `home`: where they are at home, if elsewhere."""
+        member = {
+            "@odata.type": "#microsoft.graph.aadUserConversationMember",
+            "id": f"member {id}",
+            "roles": list(roles),
+            "displayName": "ZQXJ",
+            "userId": id,
+            "email": "ZQXJ@example.org",
+            "tenantId": home or tenant,
+        }
+        self.tenants[tenant].members.append(member)
 
     # -- how requests come in ---------------------------------------------------------------
 
@@ -222,8 +243,22 @@ class Server:
     def _is_the_app(self, form: Mapping[str, Any]) -> bool:
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             return bool(form.get("client_secret") == self.secret)
+        if self.certificate is not None:
+            return self._is_signed(str(form.get("client_assertion")), self.certificate)
         meant = ("identity", "api://AzureADTokenExchange")
         return self.tokens.get(str(form.get("client_assertion"))) == meant
+
+    def _is_signed(self, assertion: str, certificate: x509.Certificate) -> bool:
+        """As Microsoft describes the assertion of an app that has a certificate."""
+        mark = base64.urlsafe_b64encode(certificate.fingerprint(SHA256())).decode()
+        try:
+            known = jwt.get_unverified_header(assertion).get("x5t#S256") == mark
+            key = certificate.public_key()
+            assert isinstance(key, RSAPublicKey)
+            said = jwt.decode(assertion, key, ["PS256"], options={"verify_aud": False})
+        except jwt.PyJWTError:
+            return False
+        return known and said["iss"] == said["sub"] == APP and said["aud"].startswith(self.url)
 
     def _identity_token(self, request: web.Request) -> web.Response:
         """As App Service and Container Apps answer."""
@@ -282,11 +317,26 @@ class Server:
         match parts:
             case ["teams", team, "channels", channel, "filesFolder"]:
                 return self._folder(held, _decoded(team), _decoded(channel))
+            case ["teams", team, "members"]:
+                return self._members(held, _decoded(team), request)
             case ["drives", drive, "items", folder, name, "content"]:
                 # Colons set the name apart from ids.
                 place = "/".join(_decoded(part).removesuffix(":") for part in (drive, folder, name))
                 return await self._kept(held, place, request)
         return _refusal(400, "BadRequest")
+
+    def _members(self, tenant: Tenant, team: str, request: web.Request) -> web.Response:
+        """In pages of two: `$top` is the most that may come, not the least."""
+        if "TeamMember.Read.Group" not in tenant.consents:
+            return _refusal(403, "Forbidden")
+        if team != GROUP:
+            return _refusal(404, "NotFound")
+        start = int(request.query.get("$skiptoken", "0"))
+        body: dict[str, Any] = {"value": tenant.members[start : start + 2]}
+        if start + 2 < len(tenant.members):
+            path = f"/v1.0/teams/{team}/members?$top=999&$skiptoken={start + 2}"
+            body["@odata.nextLink"] = f"{self.url}{path}"
+        return web.json_response(body)
 
     def _folder(self, tenant: Tenant, team: str, channel: str) -> web.Response:
         if "File.Read.Group" not in tenant.consents:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -21,6 +22,7 @@ from bot.teams.graph import (
     Graph,
     GraphError,
     NoConsent,
+    NoTeam,
     Throttled,
 )
 from bot.teams.tokens import Tokens
@@ -37,6 +39,7 @@ VERBS: dict[str, Callable[[Graph], Coroutine[Any, Any, Any]]] = {
     "installation": lambda graph: graph.installation(Person(HOME, ADA)),
     "install": lambda graph: graph.install(Person(HOME, ADA)),
     "chat_with": lambda graph: graph.chat_with(Person(HOME, ADA), f"{ADA}##app=="),
+    "owners_of": lambda graph: graph.owners_of(HOME, GROUP),
     "files_of": lambda graph: graph.files_of(HOME, GROUP, "19:a"),
     "keep": lambda graph: graph.keep(HOME, Folder(DRIVE, "a folder"), "a.pdf", b"x"),
 }
@@ -399,3 +402,49 @@ async def test_files_need_consent_of_their_own(graph: Graph, server: Server, con
     with pytest.raises(NoConsent):
         await keeps()
     assert await graph.find_person("a@example.org", HOME), "people are another part"
+
+
+# -- who owns a team ------------------------------------------------------------------------------
+
+
+async def test_owners_of_a_team_are_told_from_members_and_guests_page_by_page(
+    graph: Graph, server: Server
+) -> None:
+    for number in range(5):
+        server.member(f"member-{number}")
+    server.member(ADA.upper(), "owner")
+    server.member(BEN, "guest")
+    server.member(BEN, "owner", "guest", home=POLICE)
+    assert await graph.owners_of(HOME, GROUP) == {Person(HOME, ADA)}
+    assert server.count("/members") == 4
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "[]",
+        '{"value": [{"id": "x", "roles": "owner", "userId": "y", "tenantId": "z"}]}',
+        '{"value": [7, {"id": "x"}]}',
+        '{"value": [{"id": "x", "roles": ["owner"], "userId": 7, "tenantId": "z"}]}',
+        '{"value": [{"id": "x", "roles": ["owner"], "userId": "", "tenantId": "z"}]}',
+    ],
+)
+async def test_of_an_odd_answer_nobody_is_an_owner(graph: Graph, server: Server, raw: str) -> None:
+    server.always(Fault(raw=raw), "/members")
+    try:
+        assert await graph.owners_of(HOME, GROUP) == set()
+    except NoTeam:
+        assert raw == "[]"
+
+
+async def test_a_list_of_members_that_leads_elsewhere_or_never_ends_is_left(
+    graph: Graph, server: Server
+) -> None:
+    """Our token goes to Graph, wherever a link leads."""
+    link = f"https://elsewhere.example:{server.port}/v1.0/teams/{GROUP}/members?$skiptoken=0"
+    server.always(Fault(raw=json.dumps({"value": [], "@odata.nextLink": link})), "/members")
+    with pytest.raises(NoTeam):
+        await graph.owners_of(HOME, GROUP)
+    assert server.count("/members") == 20
+    with pytest.raises(NoTeam):
+        await graph.owners_of(HOME, "another team")

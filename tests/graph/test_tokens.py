@@ -5,12 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import aiohttp
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from bot.settings import BadSettings, Settings
+from bot.teams.microsoft import app_of
 from bot.teams.teams_access import TeamsAccess
 from bot.teams.tokens import CONNECTOR, GRAPH, App, NoToken, Tokens
 from tests.graph.conftest import Clock
@@ -24,6 +32,7 @@ from tests.graph.server import (
     Fault,
     Server,
 )
+from tests.identity.signing import key
 
 TEAMS = "https://smba.trafficmanager.net/uk/"
 TOKEN_PATH = "/oauth2/v2.0/token"
@@ -279,3 +288,59 @@ async def test_a_managed_identity_that_is_the_app_has_tokens_of_its_own_tenant_o
         await tokens.get(POLICE, GRAPH)
     assert server.seen == ["GET /msi/token"]
     assert app.id == APP
+
+
+# -- a certificate --------------------------------------------------------------------------------
+
+
+def a_certificate(folder: Path) -> tuple[Path, x509.Certificate]:
+    """A file as an operator would have it, and what Entra has been given of it."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "csa-snapshot")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key("app").public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key("app"), SHA256())
+    )
+    file = folder / "app.pem"
+    private = key("app").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(private + made.public_bytes(Encoding.PEM))
+    return file, made
+
+
+async def test_an_app_with_a_certificate_has_no_secret(
+    server: Server, session: aiohttp.ClientSession, clock: Clock, tmp_path: Path
+) -> None:
+    file, server.certificate = a_certificate(tmp_path)
+    environment = {
+        "SNAPSHOT_ENV": "local",
+        "MicrosoftAppId": APP,
+        "MicrosoftAppTenantId": HOME,
+        "MicrosoftAppCertificateFile": str(file),
+        "TEAMS_AUTHORITY": server.url,
+    }
+    app = app_of(Settings.from_env(environment))
+    assert await Tokens(app, session, clock).get(HOME, GRAPH) in server.tokens
+    assert "PRIVATE" not in f"{app!r}"
+    server.certificate = None
+    with pytest.raises(NoToken):
+        await Tokens(app, session, clock).get(HOME, CONNECTOR)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"ZQXJ", b"-----BEGIN CERTIFICATE-----", b"\xff"])
+def test_a_certificate_that_cannot_be_is_told(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "app.pem"
+    if content is not None:
+        file.write_bytes(content)
+    named = {"MicrosoftAppId": APP, "MicrosoftAppTenantId": HOME}
+    settings = Settings.from_env(
+        {"SNAPSHOT_ENV": "local", "MicrosoftAppCertificateFile": str(file), **named}
+    )
+    with pytest.raises(BadSettings, match="MicrosoftAppCertificateFile must be a file") as refused:
+        app_of(settings)
+    assert "ZQXJ" not in str(refused.value)

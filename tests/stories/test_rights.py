@@ -243,7 +243,7 @@ def test_a_list_that_cannot_be_read_is_refused_and_not_repeated(listed: str) -> 
     with pytest.raises(BadSettings) as refused:
         Settings.from_env({"SNAPSHOT_ENV": "local", "SNAPSHOT_FACILITATORS": listed})
     said = str(refused.value)
-    assert said.startswith("SNAPSHOT_FACILITATORS: ")
+    assert said.startswith("SNAPSHOT_FACILITATORS must be ")
     assert "must be TENANT-ID/OBJECT-ID, with commas between them" in said
     assert "canary" not in said
 
@@ -251,7 +251,7 @@ def test_a_list_that_cannot_be_read_is_refused_and_not_repeated(listed: str) -> 
 def test_with_such_a_list_the_bot_does_not_start(tmp_path: Path) -> None:
     ended = start(tmp_path, {"SNAPSHOT_FACILITATORS": "canary"})
     assert ended.returncode == 1
-    assert "SNAPSHOT_FACILITATORS: " in ended.stderr
+    assert "SNAPSHOT_FACILITATORS must be " in ended.stderr
     assert "canary" not in ended.stderr + ended.stdout
     assert "Traceback" not in ended.stderr
 

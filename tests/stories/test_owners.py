@@ -1,0 +1,132 @@
+"""The owners of the facilitators' team may facilitate, as long as Graph says who they are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.owners import KNOWN_AT_MOST_S, NotTold, Owners, Team
+from bot.rehearsal.teams import GROUP, PersonHere, Teams
+from bot.turns.visit import Rights
+from snapshot.sealing import Person
+from tests.graph.server import (
+    APP,
+    HOME,
+    MANIFEST,
+    SECRET,
+    Fault,
+    Server,
+    Tenant,
+    microsoft,
+)
+from tests.stories.conftest import free_port
+from tests.stories.opening import BotOnDemand
+
+EXAMPLESHIRE = "tenant-of-exampleshire"
+MEMBERS = "/members"
+
+
+@pytest.fixture
+async def graph(tmp_path: Path) -> AsyncIterator[Server]:
+    async with microsoft(tmp_path) as running:
+        running.tenants[EXAMPLESHIRE] = Tenant()
+        yield running
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+async def teams(port: int) -> AsyncIterator[Teams]:
+    async with Teams(f"http://127.0.0.1:{port}") as here:
+        yield here
+
+
+@pytest.fixture
+def bot(tmp_path: Path, port: int, graph: Server, teams: Teams) -> BotOnDemand:
+    settings = {
+        "SNAPSHOT_TENANTS": EXAMPLESHIRE,
+        "SNAPSHOT_FACILITATOR_TEAMS": f"{EXAMPLESHIRE}/{GROUP}",
+        "MicrosoftAppId": APP,
+        "MicrosoftAppTenantId": HOME,
+        "MicrosoftAppPassword": SECRET,
+        "TEAMS_APP_ID": MANIFEST,
+        "TEAMS_AUTHORITY": graph.url,
+        "GRAPH_URL": graph.url,
+        "GRAPH_CA_FILE": str(graph.folder / "cert.pem"),
+        "TEAMS_SERVICE_URL": f"{teams.url}/",
+    }
+    return BotOnDemand(tmp_path, port, more_settings=settings)
+
+
+async def may_open(person: PersonHere, teams: Teams) -> bool:
+    return bool((await person.posts("new", teams.channel())).inputs)
+
+
+async def test_an_owner_may_and_a_member_may_not(
+    bot: BotOnDemand, teams: Teams, graph: Server
+) -> None:
+    olive, mel = teams.person("Olive"), teams.person("Mel")
+    graph.member(mel.object_id, tenant=EXAMPLESHIRE)
+    graph.member(olive.object_id, "owner", tenant=EXAMPLESHIRE)
+    await bot.starts()
+    await graph.has_seen(MEMBERS)
+    async with asyncio.timeout(10):
+        while not await may_open(olive, teams):  # once the answer has arrived
+            continue
+    assert not await may_open(mel, teams)
+    assert not await may_open(teams.person("Stan"), teams)
+    await bot.stops()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(403), Fault(503), Fault(), Fault(delay_s=30)],
+    ids=["403", "503", "cut", "hangs"],
+)
+async def test_where_graph_does_not_tell_nobody_is_one_and_nobody_waits_for_it(
+    bot: BotOnDemand, teams: Teams, graph: Server, fault: Fault
+) -> None:
+    olive = teams.person("Olive")
+    graph.member(olive.object_id, "owner", tenant=EXAMPLESHIRE)
+    graph.always(fault, MEMBERS)
+    await bot.starts()
+    await graph.has_seen(MEMBERS)
+    async with asyncio.timeout(2):
+        assert not await may_open(olive, teams)
+    async with asyncio.timeout(5):
+        await bot.stops()
+
+
+async def test_owners_stay_owners_for_some_minutes_while_graph_is_away() -> None:
+    olive, now, is_away = Person(HOME, "olive"), 0.0, False
+
+    async def ask(_: Team) -> frozenset[Person]:
+        if is_away:
+            raise NotTold
+        return frozenset({olive})
+
+    owners = Owners(ask, [Team(HOME, GROUP)], lambda: now)
+    rights = Rights(owners=owners.now)
+    assert not rights.may_facilitate(olive), "nothing is known yet"
+    await owners.look()
+    assert rights.may_facilitate(olive)
+    assert not rights.may_moderate(olive)
+    is_away, now = True, KNOWN_AT_MOST_S - 1
+    await owners.look()
+    assert rights.may_facilitate(olive)
+    now += 1
+    assert not rights.may_facilitate(olive)
+    assert rights.may_moderate(olive)
+
+
+async def test_a_list_and_owners_go_together() -> None:
+    lisa, olive, stan = (Person(HOME, name) for name in ("lisa", "olive", "stan"))
+    rights = Rights(listed=frozenset({lisa}), owners=lambda: frozenset({olive}))
+    assert [rights.may_facilitate(each) for each in (lisa, olive, stan)] == [True, True, False]
+    assert Rights().may_facilitate(stan), "in local use, where nothing says who may"
