@@ -1,4 +1,4 @@
-"""The command line: `python -m bot serve`, `tick`, `rehearse`, `keys`, `leads`."""
+"""The command line: `python -m bot serve`, `tick`, `rehearse`, `doctor`, `keys`, `leads`."""
 
 from __future__ import annotations
 
@@ -121,6 +121,27 @@ def rehearse(
         sys.exit(f"{error}\nWhat was seen until then: {out / 'index.html'}")
     Console().print(table(found))
     typer.echo(f"Nothing was lost or doubled. To look at: {out / 'index.html'}")
+
+
+@cli.command()
+def doctor() -> None:
+    """Look at settings, content, store, keys and Microsoft; say what is wrong and what to do."""
+    settings = _settings()
+    from bot.app import examined
+
+    async def print_all() -> bool:
+        is_well = True
+        async for found in examined(settings):
+            said = found.problem or found.note
+            typer.echo(
+                f"{'WRONG' if found.problem else 'fine'}  {found.part}{': ' if said else ''}{said}"
+            )
+            is_well = is_well and not found.problem
+        return is_well
+
+    typer.echo("fine  settings")
+    if not asyncio.run(print_all()):
+        sys.exit(1)
 
 
 @keys.command("status")

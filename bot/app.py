@@ -20,6 +20,7 @@ from aiohttp import web
 from bot.afterwards import Afterwards
 from bot.delivery import Delivery
 from bot.directory import Directory
+from bot.doctor import Found, examine
 from bot.editing import Editing
 from bot.finding import Finding
 from bot.meeting import Meeting
@@ -168,6 +169,11 @@ async def without_serving(
             yield app
     except _IN_THE_WAY as error:
         raise CannotStart(_said(error)) from error
+
+
+def examined(settings: Settings) -> AsyncIterator[Found]:
+    """What is wrong with what the bot needs, part by part."""
+    return examine(settings, _store, _keys)
 
 
 async def serve(settings: Settings) -> None:
