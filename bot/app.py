@@ -38,6 +38,7 @@ from bot.teams.groups import Groups
 from bot.teams.identity import Callers
 from bot.teams.members import asking, editing
 from bot.teams.microsoft import microsoft
+from bot.telemetry import exporting
 from bot.turns.dispatch import act, apology, outsider
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Keep, Rights, Service
@@ -165,7 +166,7 @@ async def without_serving(
     """For a command that does one thing and ends. Raises `CannotStart`."""
     settings = settings.model_copy(update={"sample": 0})
     try:
-        async with make_app(settings, clock or _now) as app:
+        async with exporting(settings.telemetry), make_app(settings, clock or _now) as app:
             yield app
     except _IN_THE_WAY as error:
         raise CannotStart(_said(error)) from error
@@ -182,6 +183,7 @@ async def serve(settings: Settings) -> None:
     Raises `CannotStart`.
     """
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(exporting(settings.telemetry))
         try:
             app = await stack.enter_async_context(make_app(settings, _now))
             runner = web.AppRunner(app.web, access_log=None, handle_signals=False)

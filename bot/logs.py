@@ -13,6 +13,8 @@ from pathlib import Path
 
 import structlog
 
+from bot.telemetry import count_problem
+
 _ROOT = Path(__file__).parent.parent
 
 
@@ -20,6 +22,7 @@ def set_up() -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
+            count_problem,
             structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%MZ", utc=True),
             structlog.processors.JSONRenderer(),
         ],

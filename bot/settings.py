@@ -43,6 +43,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TEAMS = re.compile(r"https://smba\.trafficmanager\.net/[A-Za-z0-9/-]*")
 _TEAMS_HERE = re.compile(r"http://([a-z0-9.]+):[0-9]{1,5}/?")
 _SERVICE = re.compile(r"https://([A-Za-z0-9.-]+)(:[0-9]{1,5})?/?")
+_COLLECTOR = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?[A-Za-z0-9./_-]*")
 _METADATA = re.compile(r"https://([A-Za-z0-9.-]+)(:[0-9]{1,5})?/[A-Za-z0-9./_-]+")
 
 
@@ -104,6 +105,7 @@ class Settings(BaseModel):
     facilitator_teams: Listed = Field(default=(), alias="SNAPSHOT_FACILITATOR_TEAMS")
     stand_ins: bool = Field(default=False, alias="SNAPSHOT_STAND_INS")
     local_link: str = Field(default=PLAYGROUND, alias="SNAPSHOT_LINK")
+    telemetry: str = Field(default="", alias="OTEL_EXPORTER_OTLP_ENDPOINT")
     key_days: int = Field(default=7, alias="SNAPSHOT_KEY_DAYS", ge=0)
     backup_days: int = Field(default=30, alias="SNAPSHOT_BACKUP_DAYS", ge=0)
     tenants: Listed = Field(default=(), alias="SNAPSHOT_TENANTS")
@@ -164,6 +166,13 @@ class Settings(BaseModel):
     def _metadata(cls, value: str) -> str:
         if not _METADATA.fullmatch(value):
             raise ValueError("must be https://HOST[:PORT]/PATH")
+        return value
+
+    @field_validator("telemetry")
+    @classmethod
+    def _collector(cls, value: str) -> str:
+        if value and not _COLLECTOR.fullmatch(value):
+            raise ValueError("must be http:// or https:// and HOST[:PORT][/PATH]")
         return value
 
     @field_validator("service_url")

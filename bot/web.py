@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
+
+from bot.telemetry import turns
 
 MOST_BYTES = 256 * 1024
 """An activity of ours has a few thousand; anything larger is refused with 413."""
@@ -19,7 +22,9 @@ def make_web(receive: Receive, missing: Callable[[], Awaitable[list[str]]]) -> w
         # Teams sends nothing compressed, and what claims to be may be broken, or a bomb.
         if "Content-Encoding" in request.headers:
             raise web.HTTPUnsupportedMediaType
+        began = time.perf_counter()
         status, body = await receive(request.headers, await request.read())
+        turns.record(time.perf_counter() - began, {"status": status})
         return web.Response(status=status, body=body, content_type="application/json")
 
     async def alive(_: web.Request) -> web.Response:

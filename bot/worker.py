@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from random import Random
 
 import structlog
+from opentelemetry.trace import StatusCode
 
+from bot import telemetry
 from bot.finding import Finding
 from bot.logs import where
 from bot.meeting import Meeting
@@ -148,12 +150,18 @@ class Worker:
         await self._meeting.look(self._service, found)
         for running in found:
             id = running.snapshot.id
+            span = telemetry.tracer.start_span("round", attributes={"snapshot": id})
             try:
                 async for did in self._do(running):
+                    span.add_event(did)
+                    telemetry.deeds.add(1, {"did": did})
                     yield Deed(did, id)
             except Exception as error:  # noqa: BLE001 - the next snapshot must not wait for this one
                 self._has_failed = True
+                span.set_status(StatusCode.ERROR)
                 _log.error("work failed", snapshot=id, **where(error))
+            finally:
+                span.end()
 
     async def _look_for_leads(self) -> AsyncIterator[Deed]:
         """Until nothing more can be learnt now."""

@@ -15,6 +15,7 @@ import aiohttp
 import orjson
 
 from bot.teams.access import Access, LocalAccess, NoAccess
+from bot.telemetry import calls
 
 SEND_TIMEOUT_S = 10.0
 
@@ -152,6 +153,7 @@ class Connector:
                 timeout=self._timeout,
                 allow_redirects=False,
             ) as answer:
+                calls.add(1, {"status": answer.status})
                 if answer.status == UNAUTHORIZED:
                     self._access.refused()
                 if answer.status >= 300:
@@ -162,6 +164,7 @@ class Connector:
                     )
                 return await _said_in(answer)
         except (aiohttp.ClientError, TimeoutError) as error:
+            calls.add(1, {"status": NO_ANSWER})
             raise DeliveryError(NO_ANSWER) from error
 
     async def _shown_to(self, service_url: str) -> dict[str, str]:

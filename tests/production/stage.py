@@ -89,7 +89,9 @@ class Production:
 
 
 @asynccontextmanager
-async def production(folder: Path, cosmos: Cosmos, bots: int = 2) -> AsyncIterator[Production]:
+async def production(
+    folder: Path, cosmos: Cosmos, bots: int = 2, more: Mapping[str, str] | None = None
+) -> AsyncIterator[Production]:
     places = {name: folder / name for name in ("identity", "vault", "bots")}
     for place in places.values():
         place.mkdir()
@@ -116,6 +118,7 @@ async def production(folder: Path, cosmos: Cosmos, bots: int = 2) -> AsyncIterat
             "SNAPSHOT_KEYS": vault.vault.url,
             "SNAPSHOT_KEYS_CA_FILE": str(vault.vault.ca_file),
             **settings_for(cosmos.new_database()),
+            **(more or {}),
         }
         serving = [
             Serving(places["bots"], {**environment, "PORT": str(free_port())}) for _ in range(bots)

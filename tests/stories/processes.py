@@ -63,6 +63,11 @@ class Serving:
             self._process.terminate()
         await self._process.communicate()
 
+    async def ends(self) -> int:
+        """Asked to stop; its exit code."""
+        self._process.terminate()
+        return await self._process.wait()
+
     async def is_killed(self) -> None:
         self._process.kill()
         assert await self._process.wait() == -signal.SIGKILL, "it had ended already"
