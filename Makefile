@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run rehearse package test ready check bench attacks crash reminders production costs lock clean
+.PHONY: help run rehearse package test ready check bench attacks crash reminders production costs lock sbom audit clean
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
@@ -29,6 +29,8 @@ help:
 	@echo 'make production     a survey of a thousand in production mode, two bots, write what came of it to docs/production.md'
 	@echo 'make costs          count what is asked of Cosmos DB, write what it costs to docs/costs.md'
 	@echo 'make lock           pin the Python packages again (UPGRADE=1: to their newest releases)'
+	@echo 'make sbom           what is installed, as a software bill of materials (CycloneDX) in var/sbom.json'
+	@echo 'make audit          look up known weaknesses of what is installed; it asks a public database'
 	@echo 'make clean          remove what make made; the data in var/ stays'
 
 # ---- what people type
@@ -165,3 +167,15 @@ lock: $(UV)
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt \
 	  $$(sed -nE 's/^([a-z0-9][a-z0-9._-]*)==.*/--no-emit-package \1/p' requirements.txt)
+
+# ---- what we rely on
+
+# In a folder of their own, like uv: neither the bot nor the tests need them.
+sbom: | $(PYTHON)
+	@$(PYTHON) -m venv .lock && .lock/bin/python -m pip install --quiet --disable-pip-version-check 'cyclonedx-bom<8'
+	@mkdir -p var
+	.lock/bin/cyclonedx-py requirements requirements.txt --output-reproducible --of JSON -o var/sbom.json
+
+audit: | $(PYTHON)
+	@$(PYTHON) -m venv .lock && .lock/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit<3'
+	.lock/bin/pip-audit --requirement requirements.txt --require-hashes --disable-pip --strict
