@@ -33,6 +33,9 @@ param facilitators array
 @description('The id in the manifest of the Teams app.')
 param teamsAppId string = ''
 
+@description('Further settings of the bot, by their names, such as SNAPSHOT_FACILITATOR_TEAMS. No secrets: whoever may read the deployment reads them.')
+param moreSettings object = {}
+
 @description('True: database and vault are reached by private endpoints, and have no public address. False: by service endpoints, from the subnet of the bot alone.')
 param privateEndpoints bool = true
 
@@ -171,7 +174,7 @@ module app 'modules/app.bicep' = {
     identityId: identity.id
     image: image
     registryServer: registryServer
-    settings: empty(teamsAppId) ? settings : union(settings, { TEAMS_APP_ID: teamsAppId })
+    settings: union(settings, empty(teamsAppId) ? {} : { TEAMS_APP_ID: teamsAppId }, moreSettings)
     subnetId: network.outputs.botSubnetId
     workspaceId: logs.outputs.workspaceId
     zoneRedundant: zoneRedundant

@@ -335,6 +335,6 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "subscription_resource_id": lambda type, name, *_: f"/subscriptions/s/{type}/{name}",
     "tenant": lambda: {"tenantId": TENANT},
     "to_lower": str.lower,
-    "union": lambda one, other: {**one, **other},
+    "union": lambda *all: {name: value for each in all for name, value in each.items()},
     "unique_string": lambda *_: "abcdefghijklm",
 }

@@ -400,3 +400,10 @@ def test_the_bot_takes_its_settings_as_they_are_deployed() -> None:
 def test_without_a_teams_app_the_setting_is_left_out() -> None:
     all = deploy(AZURE / "main.bicep", {**EXAMPLE, "teamsAppId": ""})
     assert "TEAMS_APP_ID" not in {each["name"] for each in _containers(all, APP)[0]["env"]}
+
+
+def test_further_settings_reach_the_bot() -> None:
+    more = {"SNAPSHOT_CHANNEL_FILES": "true", "SNAPSHOT_KEY_DAYS": "9"}
+    all = deploy(AZURE / "main.bicep", {**EXAMPLE, "moreSettings": more})
+    env = {each["name"]: each["value"] for each in _containers(all, APP)[0]["env"]}
+    assert {name: env[name] for name in more} == more
