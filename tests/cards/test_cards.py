@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -69,17 +70,31 @@ class Shown:
         return [part for part in _parts(self.json) if part.get("type") == type]
 
 
-@pytest.fixture(
-    scope="module",  # each card is made once
-    params=[(exhibit, page) for page in PAGES for exhibit in EXHIBITS],
-    ids=lambda param: f"{param[0].name}-{_whose(param[1])}",
-)
-def shown(request: pytest.FixtureRequest) -> Shown:
-    return Shown(*request.param)
-
-
 def _whose(page: Page) -> str:
     return f"{page.words.language[:2]}-{page.snapshot.nation}"
+
+
+@pytest.fixture(scope="module", params=PAGES, ids=_whose)
+def cards(request: pytest.FixtureRequest) -> list[Shown]:
+    """Every card of a page. Each is made once."""
+    return [Shown(exhibit, request.param) for exhibit in EXHIBITS]
+
+
+def of_each_card(test: Callable[[Shown], None]) -> Callable[[list[Shown]], None]:
+    """One test for each page: to tell of each card by itself would take most of the time."""
+
+    @wraps(test)
+    def look_at_all(cards: list[Shown]) -> None:
+        for shown in cards:
+            try:
+                test(shown)
+            except AssertionError as error:
+                error.add_note(f"on the card {shown.exhibit.name}")
+                raise
+
+    # pytest goes by the signature, and `wraps` shows it that of the test.
+    del look_at_all.__wrapped__
+    return look_at_all
 
 
 def _parts(value: Any) -> Iterator[Json]:
@@ -96,6 +111,7 @@ def _parts(value: Any) -> Iterator[Json]:
 # -- what Teams takes -----------------------------------------------------------------------------
 
 
+@of_each_card
 def test_it_is_valid(shown: Shown) -> None:
     assert _complaints(shown.json) == []
 
@@ -112,6 +128,7 @@ def _complaints(card: Json) -> list[str]:
     return [error.message for error in VALIDATOR.iter_errors(public)]
 
 
+@of_each_card
 def test_it_is_small_enough(shown: Shown) -> None:
     assert len(shown.bytes) < MOST_BYTES
 
@@ -124,10 +141,12 @@ def test_every_statement_is_valid_and_small_enough(page: Page) -> None:
         assert len(card.to_bytes()) < MOST_BYTES
 
 
+@of_each_card
 def test_clients_that_cannot_show_it_have_a_text(shown: Shown) -> None:
     assert shown.json["fallbackText"] == shown.page.words.messages["fallback"]
 
 
+@of_each_card
 def test_nothing_has_a_fallback(shown: Shown) -> None:
     """Teams would show that in place of a part, or drop the part."""
     assert not [part for part in _parts(shown.json) if "fallback" in part]
@@ -136,6 +155,7 @@ def test_nothing_has_a_fallback(shown: Shown) -> None:
 # -- what its buttons do --------------------------------------------------------------------------
 
 
+@of_each_card
 def test_every_button_has_a_known_verb_and_names_its_snapshot(shown: Shown) -> None:
     for button in shown.parts("Action.Execute"):
         assert button["title"]
@@ -146,12 +166,14 @@ def test_every_button_has_a_known_verb_and_names_its_snapshot(shown: Shown) -> N
             assert button["data"]["snapshot"] == shown.page.snapshot.id
 
 
+@of_each_card
 def test_every_button_is_answered_where_the_card_stands(shown: Shown) -> None:
     """Otherwise people are told that what the card has just offered is no longer on offer."""
     for button in shown.parts("Action.Execute"):
         assert button["verb"] in ANSWERED[shown.exhibit.place]
 
 
+@of_each_card
 def test_help_is_one_tap_away_on_every_card_of_a_snapshot(shown: Shown) -> None:
     """But on the plain messages of a place where no snapshot is open, or several are.
 
@@ -164,6 +186,7 @@ def test_help_is_one_tap_away_on_every_card_of_a_snapshot(shown: Shown) -> None:
         assert verbs >= {Verb.WORRIED, Verb.PRIVACY, Verb.WELLBEING}
 
 
+@of_each_card
 def test_no_button_is_of_a_kind_that_old_clients_send_otherwise(shown: Shown) -> None:
     kinds = {part["type"] for part in _parts(shown.json) if _is_action(part)}
     assert kinds <= {"Action.Execute", "Action.OpenUrl"}
@@ -173,11 +196,13 @@ def _is_action(part: Json) -> bool:
     return str(part.get("type")).startswith("Action.")
 
 
+@of_each_card
 def test_at_most_two_buttons_stand_in_a_row(shown: Shown) -> None:
     rows = [part["actions"] for part in _parts(shown.json) if "actions" in part]
     assert all(len(row) <= MOST_IN_A_ROW for row in rows)
 
 
+@of_each_card
 def test_links_are_whole(shown: Shown) -> None:
     for link in shown.parts("Action.OpenUrl"):
         assert re.fullmatch(r"https?://[^\s{}]+", link["url"])
@@ -186,18 +211,22 @@ def test_links_are_whole(shown: Shown) -> None:
 # -- how it reads ---------------------------------------------------------------------------------
 
 
+@of_each_card
 def test_all_text_wraps(shown: Shown) -> None:
     assert all(text["wrap"] is True for text in shown.parts("TextBlock"))
 
 
+@of_each_card
 def test_colour_is_never_that_of_a_text(shown: Shown) -> None:
     assert not [text for text in shown.parts("TextBlock") if "color" in text]
 
 
+@of_each_card
 def test_every_picture_says_in_words_what_it_shows(shown: Shown) -> None:
     assert all(image["altText"].strip() for image in shown.parts("Image"))
 
 
+@of_each_card
 def test_every_input_has_a_label(shown: Shown) -> None:
     """Axe takes a placeholder for one, which is gone once somebody types."""
     assert _unlabelled(shown.json) == []
@@ -213,10 +242,12 @@ def _unlabelled(card: Json) -> list[str]:
     return [part["id"] for part in inputs if not part.get("label", "").strip()]
 
 
+@of_each_card
 def test_no_placeholder_is_left(shown: Shown) -> None:
     assert not re.search(r"\{\w+\}", " ".join(text["text"] for text in shown.parts("TextBlock")))
 
 
+@of_each_card
 def test_it_says_which_language_it_is_in(shown: Shown) -> None:
     assert shown.json["lang"] == shown.page.words.language[:2]
 
