@@ -12,6 +12,7 @@ import pickle
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 import report
@@ -21,6 +22,9 @@ from report.material import Material
 
 TIMEOUT_S = 120.0
 
+KEPT_S = 600.0
+"""For so long the last report is remembered, in memory alone."""
+
 _ROOT = Path(report.__file__).parents[1]
 
 _PASSED_ON = ("PATH", "SYSTEMROOT")
@@ -29,6 +33,41 @@ _PASSED_ON = ("PATH", "SYSTEMROOT")
 
 class NotPrinted(NotMade):
     """The process failed or took too long. What it said of that may hold words of a comment."""
+
+
+class Printer:
+    """Prints one report at a time: ten who ask at once take no more of the machine than one does.
+
+    It is offered, then taken form by form, then shared: what has been printed serves for all of it
+    as long as nothing in it changes.
+    """
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._of: bytes = b""
+        self._printed: dict[Form, File] = {}
+        self._forgetting: asyncio.TimerHandle | None = None
+
+    async def print(self, material: Material, forms: Sequence[Form] = tuple(Form)) -> list[File]:
+        """In the order of `forms`. Raises `NotPrinted`."""
+        async with self._lock:
+            of = sha256(pickle.dumps(material)).digest()
+            if of != self._of:
+                self._forget()
+                self._of = of
+            if missing := [form for form in forms if form not in self._printed]:
+                files = await print_files(material, missing)
+                self._printed.update(zip(missing, files, strict=True))
+                self._remember()
+            return [self._printed[form] for form in forms]
+
+    def _remember(self) -> None:
+        if self._forgetting:
+            self._forgetting.cancel()
+        self._forgetting = asyncio.get_running_loop().call_later(KEPT_S, self._forget)
+
+    def _forget(self) -> None:
+        self._of, self._printed = b"", {}
 
 
 async def print_files(material: Material, forms: Sequence[Form]) -> list[File]:

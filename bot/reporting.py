@@ -6,17 +6,16 @@ It refuses as long as there is something in it that nobody has read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
 from bot.comparing import earlier_of
-from bot.printing import NotPrinted, print_files
+from bot.printing import NotPrinted
 from bot.turns.turn import File
 from bot.turns.visit import Service
-from report.making import Form
 from report.material import Material, Voice
 from snapshot.advice import no_advice
 from snapshot.closing import final_detail, final_summary
@@ -70,17 +69,6 @@ async def gather(service: Service, running: Running, language: str = "") -> Mate
     )
 
 
-async def print_report(
-    service: Service, material: Material, forms: Sequence[Form] = tuple(Form)
-) -> list[File]:
-    """One at a time: ten who ask at once take no more of the machine than one does.
-
-    Raises `NotPrinted`.
-    """
-    async with service.reporting:
-        return await print_files(material, forms)
-
-
 def write(folder: Path, files: Iterable[File]) -> list[Path]:
     """Where they are, then. Raises `OSError`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -115,7 +103,7 @@ async def write_report(service: Service, snapshot: str, out: Path, language: str
     except NoReport as error:
         raise CannotReport(f"There is no report of {snapshot}. {_WHY[error.missing]}") from None
     try:
-        return await asyncio.to_thread(write, out, await print_report(service, material))
+        return await asyncio.to_thread(write, out, await service.printer.print(material))
     except NotPrinted:
         raise CannotReport("It could not be printed; there may be too little memory.") from None
     except OSError as error:

@@ -12,7 +12,7 @@ import structlog
 
 from bot.logs import where
 from bot.printing import NotPrinted
-from bot.reporting import Missing, NoReport, gather, print_report, write
+from bot.reporting import Missing, NoReport, gather, write
 from bot.turns import files
 from bot.turns.turn import File, NotTaken, Offer, Place, Reply, Turn
 from bot.turns.visit import Service, Visit, takes_answers
@@ -151,7 +151,7 @@ async def _share(visit: Visit) -> _Outcome:
 async def _printed(visit: Visit, forms: Sequence[Form]) -> Sequence[File]:
     """Raises `NoReport`, `NotPrinted`."""
     material = await gather(visit.service, visit.running)
-    return await print_report(visit.service, material, forms)
+    return await visit.service.printer.print(material, forms)
 
 
 async def _put_into_channel(

@@ -11,6 +11,7 @@ from pathlib import Path
 from bot.afterwards import Afterwards
 from bot.directory import Directory
 from bot.editing import Editing
+from bot.printing import Printer
 from bot.roster import Roster
 from bot.turns.turn import Address, File, Turn
 from cards.page import Page, Setting, page_of, say_day
@@ -69,7 +70,7 @@ class Service:
     `afterwards` ends what takes longer than a turn; `roster` knows who belongs to a conversation;
     `editing` edits messages that stand already; `libraries` are recommendations by language, where
     the programme has any. Into the folder `reports`, in local use, reports are written as well as
-    offered. Whoever opens a snapshot holds `opening`, and whoever makes a report `reporting`.
+    offered; `printer` prints them. Whoever opens a snapshot holds `opening`.
     """
 
     directory: Directory
@@ -91,7 +92,7 @@ class Service:
     reports: Path | None
     keep: Keep | None = None
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
-    reporting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    printer: Printer = field(default_factory=Printer)
     taken: dict[bytes, None] = field(default_factory=dict)
     pages: dict[tuple[str, str], tuple[datetime, Page]] = field(default_factory=dict)
 

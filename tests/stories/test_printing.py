@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from bot.printing import NotPrinted, print_files
+from bot.printing import NotPrinted, Printer, print_files
+from bot.turns.turn import File
 from report.making import Form
+from report.material import Material
 from tests.report.material import material
 
 pytestmark = pytest.mark.skipif(
@@ -55,3 +58,35 @@ async def test_one_that_is_killed() -> None:
     with pytest.raises(NotPrinted):
         await printing
     assert printers() == []
+
+
+async def test_a_report_is_printed_once_until_something_in_it_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    printer, printed = Printer(), []
+
+    async def counted(material: Material, forms: Sequence[Form]) -> list[File]:
+        printed.append(list(forms))
+        return await print_files(material, forms)
+
+    monkeypatch.setattr("bot.printing.print_files", counted)
+    english = material("en-GB")
+    first = await printer.print(english, [Form.EXCEL])
+    assert await printer.print(material("en-GB"), [Form.EXCEL]) == first
+    everything = await printer.print(english)
+    assert everything[-1] == first[0]
+    assert await printer.print(english) == everything
+    assert printed == [[Form.EXCEL], [Form.WORD, Form.PDF]]
+    changed = material("en-GB", area="Otherwick")
+    assert await printer.print(changed, [Form.EXCEL]) != first
+    assert printed[2:] == [[Form.EXCEL]]
+
+
+async def test_what_was_printed_is_forgotten_after_some_minutes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.printing.KEPT_S", 0.0)
+    printer = Printer()
+    await printer.print(material("en-GB"), [Form.EXCEL])
+    await asyncio.sleep(0.01)
+    assert not printer._printed

@@ -195,6 +195,7 @@ async def test_where_it_cannot_be_printed_they_are_told_so_and_can_try_again(
     fay = channels.fay
     await asks(fay)
     await is_offered(fay)
+    await bot.restarts()  # what has been printed is remembered until then
     with monkeypatch.context() as broken:
         broken.setattr("bot.printing.sys.executable", "/not/there")
         assert "I could not make the file" in await asks(fay)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.rehearsal.teams import Shown, Teams
-from bot.reporting import gather, print_report
+from bot.reporting import gather
 from cards.verbs import Verb
 from tests.graph.server import (
     APP,
@@ -119,7 +119,7 @@ async def test_what_is_shared_is_posted_in_short_and_lies_among_the_files_of_the
     assert post.words.count("Practitioners:") == 5
     assert "Words 7." not in post.words
     running = await the_snapshot(bot)
-    made = await print_report(bot.app.service, await gather(bot.app.service, running))
+    made = await bot.app.service.printer.print(await gather(bot.app.service, running))
     where = f"{DRIVE}/folder of {channels.facilitators}"
     assert graph.tenants[EXAMPLESHIRE].files == {
         f"{where}/{file.name}": file.content for file in made
