@@ -1,4 +1,4 @@
-"""The command line: `python -m bot serve`, `tick`, `rehearse`, `doctor`, `keys`, `leads`."""
+"""The command line: `python -m bot serve`, `tick`, `rehearse`, `doctor`, `keys`, `leads`, ..."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from bot.logs import set_up
 from bot.settings import BadSettings, Env, Settings
 
 if TYPE_CHECKING:
+    from bot.app import App
     from bot.turns.visit import Service
 
 _REHEARSAL = Path("var/rehearsal")
@@ -144,6 +145,36 @@ def doctor() -> None:
         sys.exit(1)
 
 
+@cli.command()
+def purge(
+    snapshot: str,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the id once more.")] = False,
+) -> None:
+    """Delete everything of a closed snapshot for good, its key first; the area's plan stays."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from bot.purging import CannotPurge, purge_snapshot
+
+    if not yes and typer.prompt(f"Type {snapshot} once more to delete all of it") != snapshot:
+        sys.exit("Nothing was deleted.")
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("Purge", total=None)
+
+        async def run(app: App) -> int:
+            count = 0
+            async for deleted in purge_snapshot(app.service, app.keys, snapshot):
+                progress.update(bar, completed=deleted.done, total=deleted.of)
+                count = deleted.done
+            return count
+
+        try:
+            count = _with_app(run)
+        except CannotPurge as error:
+            sys.exit(str(error))
+    typer.echo(f"{count} records of {snapshot} have been deleted, and its key. Nothing is left.")
+
+
 @keys.command("status")
 def keys_status() -> None:
     """Show for each snapshot whether its key is in use, and when it is due to be destroyed."""
@@ -236,13 +267,17 @@ def report(
 
 
 def _in_app[T](work: Callable[[Service], Awaitable[T]]) -> T:
+    return _with_app(lambda app: work(app.service))
+
+
+def _with_app[T](work: Callable[[App], Awaitable[T]]) -> T:
     """Do one thing with everything wired together."""
     settings = _settings()
     from bot.app import CannotStart, without_serving
 
     async def run() -> T:
         async with without_serving(settings) as app:
-            return await work(app.service)
+            return await work(app)
 
     try:
         return asyncio.run(run())

@@ -70,6 +70,7 @@ class App:
     web: web.Application
     worker: Worker
     service: Service
+    keys: Keys
 
 
 @asynccontextmanager
@@ -125,7 +126,7 @@ async def make_app(
         )
         checks = {"store": partial(_is_there, records), "keys": partial(_can_seal, keys)}
         ready = Readiness({**checks, **outside.checks})
-        yield App(make_web(receive, ready.missing), worker, service)
+        yield App(make_web(receive, ready.missing), worker, service, keys)
 
 
 def _store(settings: Settings) -> AbstractAsyncContextManager[Records]:
