@@ -44,7 +44,7 @@ type Ask = Callable[[Team], Awaitable[frozenset[Person]]]
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    people: frozenset[Person]
+    who: frozenset[Person]
     at: float
 
 
@@ -71,7 +71,7 @@ class Owners:
     def now(self) -> frozenset[Person]:
         """Those who are known to own one of the teams."""
         fresh = self._clock() - KNOWN_AT_MOST_S
-        known = [found.people for found in self._known.values() if found.at > fresh]
+        known = [found.who for found in self._known.values() if found.at > fresh]
         return frozenset().union(*known)
 
     async def look(self) -> None:

@@ -10,13 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from botbuilder.schema import Activity, Attachment, ChannelAccount, ConversationAccount
 
+from bot.teams.body import BadActivity, mapping, text_of
 from bot.turns.turn import Address, Consent, Given, Offer, Place, Turn
 from snapshot.sealing import Person
 
-CHANNEL = "msteams"
 ADAPTIVE_CARD = "application/vnd.microsoft.card.adaptive"
 FILE = "application/vnd.microsoft.teams.file.download.info"
 OFFER = "application/vnd.microsoft.teams.card.file.consent"
@@ -24,53 +23,40 @@ GIVEN = "application/vnd.microsoft.teams.card.file.info"
 
 _MENTION = re.compile(r"<at\b[^>]*>.*?</at>", re.IGNORECASE | re.DOTALL)
 _PLACES = {"personal": Place.PRIVATE, "channel": Place.CHANNEL, "groupChat": Place.GROUP}
-_MOST_CHARACTERS = 2_048
 _MOST_IN_A_FILE_ADDRESS = 8_192
-
-
-class BadActivity(Exception):
-    """The body is not an activity that Teams sends; it is answered with 400."""
 
 
 class Nobody(BadActivity):
     """Somebody in a channel or a meeting who has no account, such as an anonymous guest."""
 
 
-def read_body(raw: bytes) -> Mapping[str, Any]:
-    """Raises `BadActivity`."""
-    try:
-        return _mapping(orjson.loads(raw))
-    except orjson.JSONDecodeError:
-        raise BadActivity("not JSON") from None
-
-
 def activity_from(fields: Mapping[str, Any]) -> Activity:
     """Raises `BadActivity`."""
-    sender = _mapping(fields.get("from"))
-    conversation = _mapping(fields.get("conversation"))
-    recipient = _mapping(fields.get("recipient"))
+    sender = mapping(fields.get("from"))
+    conversation = mapping(fields.get("conversation"))
+    recipient = mapping(fields.get("recipient"))
     return Activity(
-        type=_text(fields, "type"),
-        id=_text(fields, "id", ""),
-        name=_text(fields, "name", ""),
-        action=_text(fields, "action", ""),
-        text=_text(fields, "text", ""),
-        locale=_text(fields, "locale", ""),
-        reply_to_id=_text(fields, "replyToId", ""),
-        channel_id=_text(fields, "channelId"),
-        service_url=_text(fields, "serviceUrl"),
+        type=text_of(fields, "type"),
+        id=text_of(fields, "id", ""),
+        name=text_of(fields, "name", ""),
+        action=text_of(fields, "action", ""),
+        text=text_of(fields, "text", ""),
+        locale=text_of(fields, "locale", ""),
+        reply_to_id=text_of(fields, "replyToId", ""),
+        channel_id=text_of(fields, "channelId"),
+        service_url=text_of(fields, "serviceUrl"),
         value=fields.get("value"),
-        channel_data=_mapping(fields.get("channelData") or {}),
+        channel_data=mapping(fields.get("channelData") or {}),
         members_added=[],
         attachments=_attachments(fields),
         from_property=ChannelAccount(
-            id=_text(sender, "id"), aad_object_id=_text(sender, "aadObjectId", "")
+            id=text_of(sender, "id"), aad_object_id=text_of(sender, "aadObjectId", "")
         ),
-        recipient=ChannelAccount(id=_text(recipient, "id")),
+        recipient=ChannelAccount(id=text_of(recipient, "id")),
         conversation=ConversationAccount(
-            id=_text(conversation, "id"),
-            conversation_type=_text(conversation, "conversationType"),
-            tenant_id=_text(conversation, "tenantId", ""),
+            id=text_of(conversation, "id"),
+            conversation_type=text_of(conversation, "conversationType"),
+            tenant_id=text_of(conversation, "tenantId", ""),
         ),
     )
 
@@ -107,29 +93,29 @@ def turn_from(activity: Activity) -> Turn:
 
 def pressed(value: Any) -> tuple[str, Mapping[str, Any]]:
     """Verb and data of an `adaptiveCard/action`. Raises `BadActivity`."""
-    action = _mapping(_mapping(value).get("action"))
+    action = mapping(mapping(value).get("action"))
     if action.get("type") not in ("Action.Execute", "Action.Submit"):
         raise BadActivity("unknown action")
-    return _text(action, "verb", ""), _mapping(action.get("data") or {})
+    return text_of(action, "verb", ""), mapping(action.get("data") or {})
 
 
 def consented(value: Any) -> Consent:
     """What was chosen by a `fileConsent/invoke`. Raises `BadActivity`."""
-    fields = _mapping(value)
-    about = _mapping(fields.get("context") or {})
-    action = _text(fields, "action")
+    fields = mapping(value)
+    about = mapping(fields.get("context") or {})
+    action = text_of(fields, "action")
     if action == "decline":
         return Consent(about)
     if action != "accept":
         raise BadActivity("unknown choice")
-    place = _mapping(fields.get("uploadInfo"))
+    place = mapping(fields.get("uploadInfo"))
     return Consent(
         about,
-        upload=_text(place, "uploadUrl", most=_MOST_IN_A_FILE_ADDRESS),
-        name=_text(place, "name"),
-        id=_text(place, "uniqueId"),
-        kind=_text(place, "fileType", ""),
-        url=_text(place, "contentUrl", most=_MOST_IN_A_FILE_ADDRESS),
+        upload=text_of(place, "uploadUrl", most=_MOST_IN_A_FILE_ADDRESS),
+        name=text_of(place, "name"),
+        id=text_of(place, "uniqueId"),
+        kind=text_of(place, "fileType", ""),
+        url=text_of(place, "contentUrl", most=_MOST_IN_A_FILE_ADDRESS),
     )
 
 
@@ -169,8 +155,8 @@ def _attachments(fields: Mapping[str, Any]) -> list[Attachment]:
     if not isinstance(found, list):
         raise BadActivity("attachments must be a list")
     return [
-        Attachment(content_type=_text(each, "contentType", ""), content=each.get("content"))
-        for each in map(_mapping, found)
+        Attachment(content_type=text_of(each, "contentType", ""), content=each.get("content"))
+        for each in map(mapping, found)
     ]
 
 
@@ -181,54 +167,19 @@ def _file(activity: Activity) -> str:
     """
     for attachment in activity.attachments:
         if attachment.content_type == FILE:
-            return _text(_mapping(attachment.content), "downloadUrl", most=_MOST_IN_A_FILE_ADDRESS)
+            return text_of(mapping(attachment.content), "downloadUrl", most=_MOST_IN_A_FILE_ADDRESS)
     return ""
 
 
 def _tenant(activity: Activity) -> str:
     """The Playground gives it in the channel data only, Teams in both."""
-    tenant = _mapping(activity.channel_data.get("tenant") or {})
-    return activity.conversation.tenant_id or _text(tenant, "id", "")
-
-
-def tenants_in(body: Mapping[str, Any]) -> set[str]:
-    """Every tenant that an activity names. Raises `BadActivity`."""
-    data = _mapping(body.get("channelData") or {})
-    places = (
-        (_mapping(body.get("conversation")), "tenantId"),
-        (_mapping(data.get("tenant") or {}), "id"),
-    )
-    return {_text(fields, key, "").lower() for fields, key in places} - {""}
+    tenant = mapping(activity.channel_data.get("tenant") or {})
+    return activity.conversation.tenant_id or text_of(tenant, "id", "")
 
 
 def _team(activity: Activity) -> str:
-    return _text(_mapping(activity.channel_data.get("team") or {}), "id", "")
+    return text_of(mapping(activity.channel_data.get("team") or {}), "id", "")
 
 
 def _words(text: str) -> str:
     return " ".join(html.unescape(_MENTION.sub(" ", text)).split())
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise BadActivity("an object was expected")
-    return value
-
-
-def _text(
-    fields: Mapping[str, Any],
-    key: str,
-    default: str | None = None,
-    most: int = _MOST_CHARACTERS,
-) -> str:
-    value = fields.get(key)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, str):
-        raise BadActivity(f"{key} must be a text")
-    # What people type may be long and is cut; an id that long is none.
-    if len(value) > most:
-        if key != "text":
-            raise BadActivity(f"{key} is too long")
-        return value[:most]
-    return value

@@ -13,7 +13,8 @@ from botbuilder.core import ActivityHandler, BotAdapter, InvokeResponse, TurnCon
 from botbuilder.schema import Activity, ActivityTypes, ConversationReference, ResourceResponse
 
 from bot.logs import where
-from bot.teams.activity import BadActivity, activity_from, activity_to, read_body
+from bot.teams.activity import activity_from, activity_to
+from bot.teams.body import BadActivity, read_body
 from bot.teams.connector import Connector
 from bot.teams.identity import Callers, NotAllowed, Stranger
 

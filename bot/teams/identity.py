@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import jwt
 import structlog
 
-from bot.teams.activity import CHANNEL, tenants_in
+from bot.teams.body import CHANNEL, tenants_in
 from bot.teams.hosts import is_loopback
 from bot.teams.signing_keys import NoKey, SigningKeys
 

@@ -134,11 +134,11 @@ async def test_whom_there_is_no_way_to_is_noted_with_the_reason(desk: Desk) -> N
 @pytest.mark.parametrize(
     "trouble",
     [
-        *(Trouble(status) for status in (412, 429, 502, 503, 504)),
+        *(Trouble(status) for status in (401, 412, 429, 502, 503, 504)),
         Trouble(),
         Trouble(201, hangs_s=TIMEOUT_S * 2),
     ],
-    ids=["412", "429", "502", "503", "504", "cut", "hangs"],
+    ids=["401", "412", "429", "502", "503", "504", "cut", "hangs"],
 )
 async def test_what_passes_is_tried_again_later(desk: Desk, trouble: Trouble) -> None:
     await desk.notes("ada")
@@ -258,7 +258,6 @@ async def test_where_every_turn_comes_late_letters_go_out_all_the_same(
         (Trouble(403, code="Canary"), "403"),
         (Trouble(404, code="ConversationNotFound"), "404 ConversationNotFound"),
         (Trouble(400, code="BadArgument"), "400 BadArgument"),
-        (Trouble(401), "401"),
         (Trouble(413), "413"),
         (Trouble(500, code="ServiceError"), "500 ServiceError"),
         (Trouble(302), "302"),
