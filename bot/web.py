@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
 MOST_BYTES = 256 * 1024
 """An activity of ours has a few thousand; anything larger is refused with 413."""
+
+READ_S = 10.0
+"""Within which a body has to be here, from its head. Teams sends both at once."""
 
 type Receive = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, bytes]]]
 
@@ -19,7 +23,7 @@ def make_web(receive: Receive, missing: Callable[[], Awaitable[list[str]]]) -> w
         # Teams sends nothing compressed, and what claims to be may be broken, or a bomb.
         if "Content-Encoding" in request.headers:
             raise web.HTTPUnsupportedMediaType
-        status, body = await receive(request.headers, await request.read())
+        status, body = await receive(request.headers, await _body(request))
         return web.Response(status=status, body=body, content_type="application/json")
 
     async def alive(_: web.Request) -> web.Response:
@@ -34,3 +38,14 @@ def make_web(receive: Receive, missing: Callable[[], Awaitable[list[str]]]) -> w
     app.router.add_get("/healthz", alive)
     app.router.add_get("/readyz", ready)
     return app
+
+
+async def _body(request: web.Request) -> bytes:
+    """Raises 408 for a body that trickles, 400 for one that breaks off, 413 for one too large."""
+    try:
+        async with asyncio.timeout(READ_S):
+            return await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise web.HTTPBadRequest from None
