@@ -129,8 +129,9 @@ def _held(bot: Serving, requests: int) -> Held:
 
 
 def _read_log(folder: Path, found: Found) -> None:
-    log = (folder / "bot.log").read_text()
-    found.wrong += [f"{word} in the log" for word in ("Traceback", CANARY, GOOD) if word in log]
+    log = (folder / "bot.log").read_text().lower()
+    words = ("Traceback", CANARY, GOOD)
+    found.wrong += [f"{word} in the log" for word in words if word.lower() in log]
     for line in log_lines(folder):
         found.logged[f"{line['level']}: {line['event']} {line.get('error', '')}".strip()] += 1
         if line["level"] == "error" and line.get("error") not in ("Unavailable", "TimeoutError"):
