@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run rehearse package test ready check bench attacks crash reminders production costs lock sbom audit clean
+.PHONY: help run rehearse package test ready check bench attacks crash reminders production fuzz costs lock sbom audit clean
 
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
@@ -27,6 +27,7 @@ help:
 	@echo 'make crash          kill a worker at each of its writes, write what came of it to docs/crash.md'
 	@echo 'make reminders      remind thousands, kill processes, move clocks, write what came of it to docs/messages.md'
 	@echo 'make production     a survey of a thousand in production mode, two bots, write what came of it to docs/production.md'
+	@echo 'make fuzz           send ten thousand spoilt requests, write what came of it to docs/fuzz.md'
 	@echo 'make costs          count what is asked of Cosmos DB, write what it costs to docs/costs.md'
 	@echo 'make lock           pin the Python packages again (UPGRADE=1: to their newest releases)'
 	@echo 'make sbom           what is installed, as a software bill of materials (CycloneDX) in var/sbom.json'
@@ -83,6 +84,10 @@ reminders: $(VENV)/.test node-test
 # Some five minutes: so long do a thousand people take.
 production: $(VENV)/.test node-test
 	$(PYTHON) -m tests.production $(ARGS)
+
+# Some minutes. The tests do the same with fewer requests; this writes the page.
+fuzz: $(VENV)/.test node-test
+	$(PYTHON) -m tests.fuzz $(ARGS)
 
 costs: $(VENV)/.test node-test
 	$(PYTHON) -m tests.bench.cosmos_costs

@@ -18,11 +18,17 @@ from bot.turns.turn import Address, Reply
 PATIENCE_S = 1.5
 """How long a turn waits for it: the rest of the turn has to fit into the same 3 s."""
 
+ENDS_WITHIN_S = 5.0
+"""How long what is under way may take when the process is to end."""
+
 _log = structlog.get_logger()
 
 
 class Afterwards:
-    """Owns the work; who leaves the block ends what is not done. `send` posts to an address."""
+    """Owns the work; who leaves the block gives it `ENDS_WITHIN_S`, and ends what is not done then.
+
+    `send` posts to an address.
+    """
 
     def __init__(self, send: Callable[[Address, Reply], Awaitable[None]]) -> None:
         self._send = send
@@ -33,6 +39,8 @@ class Afterwards:
 
     async def __aexit__(self, *_: object) -> None:
         tasks = [*self._tasks]
+        if tasks:
+            await asyncio.wait(tasks, timeout=ENDS_WITHIN_S)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

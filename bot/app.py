@@ -23,6 +23,8 @@ from bot.directory import Directory
 from bot.doctor import Found, examine
 from bot.editing import Editing
 from bot.finding import Finding
+from bot.haste import Haste, unhurried
+from bot.listening import Listening
 from bot.meeting import Meeting
 from bot.owners import Owners, Team
 from bot.pace import Pace
@@ -39,7 +41,7 @@ from bot.teams.identity import Callers
 from bot.teams.members import asking, editing
 from bot.teams.microsoft import microsoft
 from bot.telemetry import exporting
-from bot.turns.dispatch import act, apology, outsider
+from bot.turns.dispatch import act, apology, outsider, slow_down
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Keep, Rights, Service
 from bot.web import Receive, make_web
@@ -112,7 +114,8 @@ async def make_app(
         if settings.sample:
             await _sample_if_none_is_open(service, keys, settings.sample)
         meeting = Meeting(connector.member, pace.turn)
-        receive = _receiving(service, connector, meeting, outside.callers)
+        haste = Haste(lambda: time.monotonic() * hurry)
+        receive = _receiving(service, connector, meeting, outside.callers, haste)
         finding = _finding(settings, service, meeting, outside.graph)
         delivery = Delivery(records, send, pace, clock, SystemRandom())
         worker = Worker(
@@ -187,14 +190,15 @@ async def serve(settings: Settings) -> None:
         await stack.enter_async_context(exporting(settings.telemetry))
         try:
             app = await stack.enter_async_context(make_app(settings, _now))
-            runner = web.AppRunner(app.web, access_log=None, handle_signals=False)
-            await runner.setup()
-            stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, settings.host, settings.port).start()
+            listening = Listening(app.web)
+            await listening.starts(settings.host, settings.port)
         except _IN_THE_WAY as error:
             raise CannotStart(_said(error)) from error
         _log.info("listening", host=settings.host, port=settings.port)
-        await app.worker.run()
+        # Both end at once: who waits for an answer does not wait for a message that is being sent.
+        async with asyncio.TaskGroup() as group:
+            group.create_task(listening.until_cancelled(), name="http")
+            group.create_task(app.worker.run(), name="worker")
 
 
 _IN_THE_WAY = (BadSettings, BrokenPack, Unusable, KeysError, RecordsError, OSError)
@@ -294,13 +298,13 @@ def _sending(connector: Connector) -> Callable[[Address, Reply], Awaitable[None]
 
 
 def _receiving(
-    service: Service, connector: Connector, meeting: Meeting, callers: Callers
+    service: Service, connector: Connector, meeting: Meeting, callers: Callers, haste: Haste
 ) -> Receive:
     from bot.teams.adapter import Adapter
     from bot.teams.bot import Bot
 
     bot = Bot(
-        lambda turn: act(turn, service),
+        unhurried(lambda turn: act(turn, service), lambda turn: slow_down(turn, service), haste),
         lambda turn: apology(turn, service),
         meeting.note,
         lambda locale: outsider(locale, service),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -11,6 +12,9 @@ from bot.telemetry import turns
 
 MOST_BYTES = 256 * 1024
 """An activity of ours has a few thousand; anything larger is refused with 413."""
+
+READ_S = 10.0
+"""Within which a body has to be here, from its head. Teams sends both at once."""
 
 type Receive = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, bytes]]]
 
@@ -23,7 +27,7 @@ def make_web(receive: Receive, missing: Callable[[], Awaitable[list[str]]]) -> w
         if "Content-Encoding" in request.headers:
             raise web.HTTPUnsupportedMediaType
         began = time.perf_counter()
-        status, body = await receive(request.headers, await request.read())
+        status, body = await receive(request.headers, await _body(request))
         turns.record(time.perf_counter() - began, {"status": status})
         return web.Response(status=status, body=body, content_type="application/json")
 
@@ -39,3 +43,14 @@ def make_web(receive: Receive, missing: Callable[[], Awaitable[list[str]]]) -> w
     app.router.add_get("/healthz", alive)
     app.router.add_get("/readyz", ready)
     return app
+
+
+async def _body(request: web.Request) -> bytes:
+    """Raises 408 for a body that trickles, 400 for one that breaks off, 413 for one too large."""
+    try:
+        async with asyncio.timeout(READ_S):
+            return await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise web.HTTPBadRequest from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ MOST_REMEMBERED = 1_000
 _LONGEST_TOKEN = 16 * 1024
 _BROKEN = (jwt.PyJWTError, NoKey, ValueError, TypeError, KeyError, AttributeError)
 """What may come of a token that is none: it is all the same to us."""
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 _log = structlog.get_logger()
 
@@ -112,7 +115,9 @@ class TeamsCallers:
             # Once each, and not for ever: whoever signs can name as many as they like.
             if tenant not in self._told and len(self._told) < MOST_REMEMBERED:
                 self._told.add(tenant)
-                _log.warning("tenant not on the list", tenant=tenant)
+                # What is no id may be anything at all, and a log is no place for that.
+                named = tenant if _ID.fullmatch(tenant) else "no id"
+                _log.warning("tenant not on the list", tenant=named)
         raise Stranger
 
     async def _found(self, token: str) -> _Found:

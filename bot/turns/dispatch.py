@@ -55,16 +55,23 @@ async def act(turn: Turn, service: Service) -> Reply | None:
 
 
 def apology(turn: Turn, service: Service) -> Reply:
-    """For a turn that failed inside: nothing is lost, since nothing is kept in between.
+    """For a turn that failed inside: nothing is lost, since nothing is kept in between."""
+    return _try_again(turn, service, "something_wrong")
 
-    Asks nothing of the store, which may be what failed.
-    """
+
+def slow_down(turn: Turn, service: Service) -> Reply:
+    """For somebody who has taken more turns than anybody can."""
+    return _try_again(turn, service, "too_fast")
+
+
+def _try_again(turn: Turn, service: Service, why: str) -> Reply:
+    """Asks nothing of the store, which may be what failed."""
     words = _words_for(turn, service)
     known = service.directory.known(str(turn.data.get("snapshot")))
     if turn.place is Place.PRIVATE and known and known.snapshot.is_for(turn.person.tenant):
-        shown = practitioner.try_again(service.page(known, words.language))
+        shown = practitioner.try_again(service.page(known, words.language), why)
     else:
-        shown = message_card(words, "something_wrong")
+        shown = message_card(words, why)
     return Reply(shown, words.messages["toast"])
 
 

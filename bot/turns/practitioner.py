@@ -189,9 +189,9 @@ async def wellbeing(visit: Visit) -> Card:
     return wellbeing_card(visit.page, boxes(visit))
 
 
-def try_again(page: Page) -> Card:
-    """Something went wrong on our side, and nothing is lost."""
-    return _go_on(page, "something_wrong")
+def try_again(page: Page, why: str = "something_wrong") -> Card:
+    """Something went wrong, on our side unless `why` says else, and nothing is lost."""
+    return _go_on(page, why)
 
 
 # -- after the close ----------------------------------------------------------------------------

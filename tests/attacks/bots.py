@@ -7,7 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from unittest.mock import patch
 
+from bot import haste
 from bot.rehearsal.teams import BOT_ID, Answer, PersonHere, Teams
 from snapshot.comments import CommentState, mixed
 from snapshot.envelope import Ballot, Contact, Envelope, State
@@ -122,6 +124,8 @@ class Stage:
 async def a_stage(open_store: OpenStore, folder: Path) -> AsyncIterator[Stage]:
     folder.mkdir(exist_ok=True)  # noqa: ASYNC240  # nothing else runs in a test
     async with AsyncExitStack() as stack:
+        # A tour is hundreds of turns of one facilitator in a few seconds.
+        stack.enter_context(patch.object(haste, "AT_ONCE", 1_000_000))
         store = await stack.enter_async_context(open_store(folder))
         reached = await stack.enter_async_context(store.reached())
         bot = BotOnDemand(folder, free_port(), more_settings=reached.environment)

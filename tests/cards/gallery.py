@@ -793,6 +793,7 @@ EXHIBITS = (
     _notice("closed_not_sent"),
     _notice("withheld"),
     _status("something_wrong"),
+    _status("too_fast"),
     _notice("too_late_to_withdraw"),
     Exhibit(
         "closed",

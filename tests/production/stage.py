@@ -90,7 +90,11 @@ class Production:
 
 @asynccontextmanager
 async def production(
-    folder: Path, cosmos: Cosmos, bots: int = 2, more: Mapping[str, str] | None = None
+    folder: Path,
+    cosmos: Cosmos,
+    bots: int = 2,
+    more: Mapping[str, str] | None = None,
+    kind: type[SignedTeams] = SignedTeams,
 ) -> AsyncIterator[Production]:
     places = {name: folder / name for name in ("identity", "vault", "bots")}
     for place in places.values():
@@ -98,7 +102,7 @@ async def production(
     async with AsyncExitStack() as stack:
         identity = await stack.enter_async_context(microsoft(places["identity"]))
         vault = await stack.enter_async_context(key_vault(places["vault"], pace=1.0))
-        teams = SignedTeams("", identity=identity)
+        teams = kind("", identity=identity)
         teams.admits = teams.lets_in
         await stack.enter_async_context(teams)
         environment = {

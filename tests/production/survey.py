@@ -78,27 +78,27 @@ async def survey(
     async with production(folder, cosmos) as stage:
         seen = Seen(people)
         await _strangers_are_refused(stage, seen)
-        fay, channel = await _opens(stage, people)
-        everybody = _everybody(stage, people)
+        fay, channel = await opens_one(stage, people)
+        everybody = everybody_of(stage, people)
         began = time.monotonic()
         waits = [seen.dice.uniform(0.5, 1.5) * pause_s for _ in everybody]
         stage.teams.took_s.clear()
         taking_part = (
-            _takes_part(one, wait, seen, show) for one, wait in zip(everybody, waits, strict=True)
+            takes_part(one, wait, seen, show) for one, wait in zip(everybody, waits, strict=True)
         )
         await asyncio.gather(*taking_part)
         seen.lasted_s, seen.took_s = time.monotonic() - began, list(stage.teams.took_s)
         seen.memory_mb = [bot.memory_mb for bot in stage.bots]
-        summed_up = _hears(stage.teams, "Summary for Otherwick")
+        summed_up = hears(stage.teams, "Summary for Otherwick")
         await closes(fay, channel)
         async with asyncio.timeout(ENDS_WITHIN_S):
             await summed_up.wait()
-        await _each_ballot_is_there_once(stage, everybody)
+        await each_ballot_is_there_once(stage, everybody)
         seen.errors = [f"{line['event']} {line.get('error', '')}" for line in errors(stage.folder)]
         return seen
 
 
-def _hears(teams: Teams, words: str) -> asyncio.Event:
+def hears(teams: Teams, words: str) -> asyncio.Event:
     event = asyncio.Event()
 
     def hear(sent: Sent) -> None:
@@ -132,7 +132,7 @@ async def _strangers_are_refused(stage: Production, seen: Seen) -> None:
     assert teams.sent == []
 
 
-async def _opens(stage: Production, people: int) -> tuple[PersonHere, str]:
+async def opens_one(stage: Production, people: int) -> tuple[PersonHere, str]:
     """A facilitator who is listed opens a snapshot; somebody who is not cannot."""
     teams = stage.teams
     channel = teams.channel(tenant=HOME)
@@ -143,7 +143,7 @@ async def _opens(stage: Production, people: int) -> tuple[PersonHere, str]:
     refused = await stan.posts("new", channel)
     assert not refused.inputs, "the same object id in another tenant is somebody else"
     fay = teams.signed_person("Fay", HOME, FACILITATOR)
-    is_open = _hears(stage.teams, "The snapshot for Otherwick is open.")
+    is_open = hears(stage.teams, "The snapshot for Otherwick is open.")
     await opens(fay, channel, form)
     async with asyncio.timeout(ENDS_WITHIN_S):
         await is_open.wait()
@@ -160,7 +160,7 @@ _HEADCOUNTS = (
 )
 
 
-def _everybody(stage: Production, people: int) -> list[Respondent]:
+def everybody_of(stage: Production, people: int) -> list[Respondent]:
     dice = Random(7)
     return [
         Respondent(
@@ -176,9 +176,7 @@ def _everybody(stage: Production, people: int) -> list[Respondent]:
     ]
 
 
-async def _takes_part(
-    one: Respondent, pause_s: float, seen: Seen, show: Callable[[], None]
-) -> None:
+async def takes_part(one: Respondent, pause_s: float, seen: Seen, show: Callable[[], None]) -> None:
     # Somewhere within the first pause, so that they do not all tap in the same moment.
     await asyncio.sleep(seen.dice.random() * pause_s)
     await one.person.types("start")
@@ -202,7 +200,7 @@ async def _presses(person: PersonHere, title: str, seen: Seen) -> None:
     raise AssertionError("the bot was too slow again and again")
 
 
-async def _each_ballot_is_there_once(stage: Production, everybody: list[Respondent]) -> None:
+async def each_ballot_is_there_once(stage: Production, everybody: list[Respondent]) -> None:
     """Somebody else looks into the store, with the same settings."""
     looking = BotOnDemand(
         stage.folder, free_port(), Clock(datetime.now(UTC)), more_settings=stage.environment

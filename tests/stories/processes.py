@@ -72,6 +72,16 @@ class Serving:
         self._process.kill()
         assert await self._process.wait() == -signal.SIGKILL, "it had ended already"
 
+    async def is_told_to_end(self) -> int:
+        """Its exit code."""
+        self._process.terminate()
+        return await self._process.wait()
+
+    @property
+    def open_files(self) -> int:
+        """Sockets among them (Linux)."""
+        return len(list(Path(f"/proc/{self._process.pid}/fd").iterdir()))
+
     @property
     def memory_mb(self) -> float:
         """What it holds now (Linux)."""
