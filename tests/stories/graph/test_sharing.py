@@ -12,16 +12,11 @@ from bot.rehearsal.teams import Shown, Teams
 from bot.reporting import gather
 from cards.verbs import Verb
 from tests.graph.server import (
-    APP,
     DRIVE,
-    HOME,
-    MANIFEST,
     POLICE,
-    SECRET,
     Fault,
     Server,
     Tenant,
-    microsoft,
 )
 from tests.stories.commenting import (
     Channels,
@@ -30,7 +25,7 @@ from tests.stories.commenting import (
     the_snapshot,
     unasked,
 )
-from tests.stories.conftest import free_port
+from tests.stories.graph.conftest import graph_settings
 from tests.stories.opening import BotOnDemand
 from tests.stories.people import closes, seen
 from tests.stories.test_reports import asks, moderators_read_all
@@ -39,37 +34,17 @@ EXAMPLESHIRE = "tenant-of-exampleshire"
 FOLDER = "filesFolder"
 
 
-@pytest.fixture
-async def graph(tmp_path: Path) -> AsyncIterator[Server]:
-    async with microsoft(tmp_path) as running:
-        running.tenants[EXAMPLESHIRE] = Tenant()
-        yield running
-
-
-@pytest.fixture
-def port() -> int:
-    return free_port()
-
-
-@pytest.fixture
-async def teams(port: int) -> AsyncIterator[Teams]:
-    async with Teams(f"http://127.0.0.1:{port}") as here:
-        yield here
+@pytest.fixture(autouse=True)
+def exampleshire(graph: Server) -> None:
+    """The tenant of everybody here, which has consented to everything."""
+    graph.tenants[EXAMPLESHIRE] = Tenant()
 
 
 @pytest.fixture
 async def bot(tmp_path: Path, port: int, graph: Server, teams: Teams) -> AsyncIterator[BotOnDemand]:
     settings = {
-        "SNAPSHOT_TENANTS": f"{EXAMPLESHIRE},{POLICE}",
+        **graph_settings(graph, teams, EXAMPLESHIRE, POLICE),
         "SNAPSHOT_CHANNEL_FILES": "true",
-        "MicrosoftAppId": APP,
-        "MicrosoftAppTenantId": HOME,
-        "MicrosoftAppPassword": SECRET,
-        "TEAMS_APP_ID": MANIFEST,
-        "TEAMS_AUTHORITY": graph.url,
-        "GRAPH_URL": graph.url,
-        "GRAPH_CA_FILE": str(graph.folder / "cert.pem"),
-        "TEAMS_SERVICE_URL": f"{teams.url}/",
     }
     running = BotOnDemand(tmp_path, port, more_settings=settings)
     await running.starts()

@@ -15,8 +15,9 @@ from snapshot.lead_lists import Row
 from snapshot.leads import add, stop
 from snapshot.ports import Kind
 from snapshot.sealing import Person
-from tests.graph.server import APP, HOME, MANIFEST, POLICE, SECRET, Fault, Server, microsoft
+from tests.graph.server import HOME, POLICE, SECRET, Fault, Server
 from tests.stories.conftest import free_port
+from tests.stories.graph.conftest import graph_settings
 from tests.stories.opening import BotOnDemand, opens, own_threads
 from tests.stories.processes import Tick
 from tests.stories.test_leads import leads_of, the_snapshot
@@ -33,35 +34,8 @@ USERS, INSTALLS = "/v1.0/users", "POST /v1.0/users"
 
 
 @pytest.fixture
-async def graph(tmp_path: Path) -> AsyncIterator[Server]:
-    async with microsoft(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def port() -> int:
-    return free_port()
-
-
-@pytest.fixture
-async def teams(port: int) -> AsyncIterator[Teams]:
-    async with Teams(f"http://127.0.0.1:{port}") as here:
-        yield here
-
-
-@pytest.fixture
 async def bot(tmp_path: Path, port: int, graph: Server, teams: Teams) -> AsyncIterator[BotOnDemand]:
-    settings = {
-        "SNAPSHOT_TENANTS": f"{HOME},{POLICE}",
-        "MicrosoftAppId": APP,
-        "MicrosoftAppTenantId": HOME,
-        "MicrosoftAppPassword": SECRET,
-        "TEAMS_APP_ID": MANIFEST,
-        "TEAMS_AUTHORITY": graph.url,
-        "GRAPH_URL": graph.url,
-        "GRAPH_CA_FILE": str(graph.folder / "cert.pem"),
-        "TEAMS_SERVICE_URL": f"{teams.url}/",
-    }
+    settings = graph_settings(graph, teams, HOME, POLICE)
     running = BotOnDemand(tmp_path, port, more_settings=settings)
     await running.starts()
     await running.opens_a_snapshot()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,53 +12,29 @@ from bot.rehearsal.teams import GROUP, PersonHere, Teams
 from bot.turns.visit import Rights
 from snapshot.sealing import Person
 from tests.graph.server import (
-    APP,
     HOME,
-    MANIFEST,
-    SECRET,
     Fault,
     Server,
     Tenant,
-    microsoft,
 )
-from tests.stories.conftest import free_port
+from tests.stories.graph.conftest import graph_settings
 from tests.stories.opening import BotOnDemand
 
 EXAMPLESHIRE = "tenant-of-exampleshire"
 MEMBERS = "/members"
 
 
-@pytest.fixture
-async def graph(tmp_path: Path) -> AsyncIterator[Server]:
-    async with microsoft(tmp_path) as running:
-        running.tenants[EXAMPLESHIRE] = Tenant()
-        yield running
-
-
-@pytest.fixture
-def port() -> int:
-    return free_port()
-
-
-@pytest.fixture
-async def teams(port: int) -> AsyncIterator[Teams]:
-    async with Teams(f"http://127.0.0.1:{port}") as here:
-        yield here
+@pytest.fixture(autouse=True)
+def exampleshire(graph: Server) -> None:
+    """The tenant of everybody here, which has consented to everything."""
+    graph.tenants[EXAMPLESHIRE] = Tenant()
 
 
 @pytest.fixture
 def bot(tmp_path: Path, port: int, graph: Server, teams: Teams) -> BotOnDemand:
     settings = {
-        "SNAPSHOT_TENANTS": EXAMPLESHIRE,
+        **graph_settings(graph, teams, EXAMPLESHIRE),
         "SNAPSHOT_FACILITATOR_TEAMS": f"{EXAMPLESHIRE}/{GROUP}",
-        "MicrosoftAppId": APP,
-        "MicrosoftAppTenantId": HOME,
-        "MicrosoftAppPassword": SECRET,
-        "TEAMS_APP_ID": MANIFEST,
-        "TEAMS_AUTHORITY": graph.url,
-        "GRAPH_URL": graph.url,
-        "GRAPH_CA_FILE": str(graph.folder / "cert.pem"),
-        "TEAMS_SERVICE_URL": f"{teams.url}/",
     }
     return BotOnDemand(tmp_path, port, more_settings=settings)
 
