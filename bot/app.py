@@ -6,7 +6,13 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -331,10 +337,8 @@ def _keep(connector: Connector, graph: Graph) -> Keep:
 
 async def _is_there(records: Records) -> bool:
     """Asked by a probe every few seconds, so it costs the store as little as can be."""
-    try:
+    with suppress(Missing):
         await records.read(DIRECTORY, Kind.SNAPSHOT, "is anybody there")
-    except Missing:
-        return True
     return True
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from bot.readiness import Check
 from bot.settings import AppType, BadSettings, Env, Settings
 from bot.teams.access import Access, LocalAccess
 from bot.teams.connector import new_session
@@ -18,8 +19,6 @@ from bot.teams.signing_keys import SigningKeys
 if TYPE_CHECKING:
     from bot.teams.graph import Graph
     from bot.teams.tokens import App
-
-type Check = Callable[[], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)

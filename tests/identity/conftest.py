@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -55,8 +56,6 @@ class Wall:
     more: float = 0.0
 
     def __call__(self) -> float:
-        import time
-
         return time.time() + self.more
 
 
