@@ -175,6 +175,15 @@ def purge(
     typer.echo(f"{count} records of {snapshot} have been deleted, and its key. Nothing is left.")
 
 
+@cli.command()
+def retention() -> None:
+    """Show for each snapshot until when each part of what is kept of it stays."""
+    from bot.retention import say_kept
+
+    for line in _in_app(say_kept):
+        typer.echo(line)
+
+
 @keys.command("status")
 def keys_status() -> None:
     """Show for each snapshot whether its key is in use, and when it is due to be destroyed."""

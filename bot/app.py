@@ -29,6 +29,7 @@ from bot.directory import Directory
 from bot.doctor import Found, examine
 from bot.editing import Editing
 from bot.finding import Finding
+from bot.forgetting import Forgetting
 from bot.haste import Haste, unhurried
 from bot.listening import Listening
 from bot.meeting import Meeting
@@ -131,6 +132,7 @@ async def make_app(
             SystemRandom(),
             due,
             meeting,
+            Forgetting(service, keys),
             finding,
         )
         checks = {"store": partial(_is_there, records), "keys": partial(_can_seal, keys)}
@@ -258,6 +260,7 @@ async def _service(
         roster=roster,
         editing=edits,
         reports=settings.local_reports if settings.env is Env.LOCAL else None,
+        keeping=settings.keeping,
     )
 
 

@@ -22,6 +22,7 @@ from snapshot.closing import final_detail, final_summary
 from snapshot.comments import are_read, printed, themes
 from snapshot.findings import find
 from snapshot.instrument import DomainId, Instrument
+from snapshot.keeping import words_are_gone
 from snapshot.opening import Running
 from snapshot.plan import read_plan
 from snapshot.session import find as find_session
@@ -32,6 +33,7 @@ class Missing(StrEnum):
 
     CLOSE = "close"
     READING = "reading"
+    WORDS = "words"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ async def gather(service: Service, running: Running, language: str = "") -> Mate
     final = await final_summary(records, snapshot.id)
     if final is None or running.closed is None:
         raise NoReport(Missing.CLOSE)
+    if await words_are_gone(running, records):
+        raise NoReport(Missing.WORDS)
     if not await are_read(records, snapshot.id):
         raise NoReport(Missing.READING)
     pack = service.pack_for(language, snapshot.language)
@@ -87,6 +91,8 @@ _WHY = {
     Missing.CLOSE: "It has not closed yet, or its last answers are still being mixed.",
     Missing.READING: "A comment has not been read, or a concern has not been passed on. "
     "Moderators have to do that first.",
+    Missing.WORDS: "Its comments and notes have been deleted (SNAPSHOT_NOTE_DAYS). "
+    "Use the report that was made before.",
 }
 
 

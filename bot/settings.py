@@ -19,6 +19,8 @@ from pydantic import (
     field_validator,
 )
 
+from snapshot.keeping import WARNED_DAYS, Keeping
+
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
@@ -45,6 +47,9 @@ _TEAMS_HERE = re.compile(r"http://([a-z0-9.]+):[0-9]{1,5}/?")
 _SERVICE = re.compile(r"https://([A-Za-z0-9.-]+)(:[0-9]{1,5})?/?")
 _COLLECTOR = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?[A-Za-z0-9./_-]*")
 _METADATA = re.compile(r"https://([A-Za-z0-9.-]+)(:[0-9]{1,5})?/[A-Za-z0-9./_-]+")
+
+
+_KEPT = Keeping()
 
 
 class Env(StrEnum):
@@ -108,6 +113,10 @@ class Settings(BaseModel):
     telemetry: str = Field(default="", alias="OTEL_EXPORTER_OTLP_ENDPOINT")
     key_days: int = Field(default=7, alias="SNAPSHOT_KEY_DAYS", ge=0)
     backup_days: int = Field(default=30, alias="SNAPSHOT_BACKUP_DAYS", ge=0)
+    lead_days: int = Field(default=_KEPT.people_days, alias="SNAPSHOT_LEAD_DAYS", ge=0)
+    note_days: int = Field(default=_KEPT.words_days, alias="SNAPSHOT_NOTE_DAYS", ge=WARNED_DAYS)
+    plan_days: int = Field(default=_KEPT.plan_days, alias="SNAPSHOT_PLAN_DAYS", ge=0)
+    days: int = Field(default=_KEPT.rest_days, alias="SNAPSHOT_DAYS", ge=0)
     tenants: Listed = Field(default=(), alias="SNAPSHOT_TENANTS")
     facilitators: Listed = Field(default=(), alias="SNAPSHOT_FACILITATORS")
 
@@ -224,6 +233,11 @@ class Settings(BaseModel):
         return Path(self.keys.removeprefix("file:"))
 
     @property
+    def keeping(self) -> Keeping:
+        """How long what is kept of a snapshot stays after its close."""
+        return Keeping(self.lead_days, self.note_days, self.plan_days, self.days)
+
+    @property
     def asks_graph(self) -> bool:
         """In local use nothing that is found may lead to Teams itself."""
         is_set_up = bool(self.app_id and self.teams_app_id and self.tenants)
@@ -284,6 +298,7 @@ def contradictions(settings: Settings, given: Given) -> Iterator[str]:
     yield from _of_identity(settings, given)
     yield from _of_graph(settings, given)
     yield from _of_stand_ins(settings)
+    yield from _of_days(settings)
     if settings.env is Env.LOCAL:
         if not _is_loopback(settings.host):
             yield "HOST must be a loopback address such as 127.0.0.1 with SNAPSHOT_ENV=local"
@@ -358,6 +373,19 @@ def _of_stand_ins(settings: Settings) -> Iterator[str]:
             "COSMOS_KEY is for an emulator on a loopback address only: leave it out, and the "
             "account's own sign-in (Entra) is used"
         )
+
+
+def _of_days(settings: Settings) -> Iterator[str]:
+    """What is needed for longer cannot go first."""
+    for name, days in (
+        ("SNAPSHOT_LEAD_DAYS", settings.lead_days),
+        ("SNAPSHOT_NOTE_DAYS", settings.note_days),
+        ("SNAPSHOT_PLAN_DAYS", settings.plan_days),
+    ):
+        if days < settings.key_days:
+            yield f"{name} must not be less than SNAPSHOT_KEY_DAYS: until then the key is in use"
+        if days > settings.days:
+            yield f"{name} must not be more than SNAPSHOT_DAYS, after which nothing is left"
 
 
 def _host_of(pattern: re.Pattern[str], value: str) -> str | None:

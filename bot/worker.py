@@ -17,6 +17,7 @@ from opentelemetry.trace import StatusCode
 
 from bot import telemetry
 from bot.finding import Finding
+from bot.forgetting import Forgetting
 from bot.logs import where
 from bot.meeting import Meeting
 from bot.posting import Posting
@@ -62,6 +63,7 @@ class Worker:
         dice: Random,
         due: asyncio.Event,
         meeting: Meeting,
+        forgetting: Forgetting,
         finding: Finding | None,
     ) -> None:
         self._service = service
@@ -70,6 +72,7 @@ class Worker:
         self._dice = dice
         self._due = due
         self._meeting = meeting
+        self._forgetting = forgetting
         self._finding = finding
         self._has_failed = False
 
@@ -192,6 +195,7 @@ class Worker:
             self._do_while_open,
             self._close,
             self._moderate,
+            self._forgetting.forget,
             self._reminding.begin,
             self._post_all,
         ):

@@ -129,6 +129,12 @@ def report_card(page: Page) -> Card:
     return card(page, [text(said), buttons(link_of(page, "open_chat"))])
 
 
+def words_go_card(page: Page, day: date) -> Card:
+    """Posted some days before comments and notes are deleted."""
+    said = page.text("words_go", deletion_date=say_day(day, page.pack))
+    return card(page, [*paragraphs(said), buttons(link_of(page, "open_chat"))])
+
+
 def refused_card(page: Page, message: str) -> Card:
     """Somebody may not do that here, or not now; the way to what they may see."""
     return card(page, [text(page.text(message)), buttons(press(page, Verb.STATUS))])

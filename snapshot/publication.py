@@ -35,6 +35,7 @@ class Topic(StrEnum):
     UNFINISHED = "unfinished"
     EMAIL = "email"
     REPORT = "report"
+    KEEPING = "keeping"
 
 
 _TOPICS = list(Topic)

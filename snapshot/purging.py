@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from snapshot.attempts import Attempts
-from snapshot.ports import DIRECTORY, Changed, Keys, Kind, Missing, Record, Records, SnapshotId
+from snapshot.deleting import delete, delete_all, names_of
+from snapshot.ports import DIRECTORY, Keys, Kind, Record, Records, SnapshotId
 from snapshot.snapshot import Phase
 
 _ITS_OWN = tuple(kind for kind in Kind if kind is not Kind.SNAPSHOT)
@@ -35,11 +35,10 @@ async def purge(record: Record, records: Records, keys: Keys) -> AsyncIterator[D
     """
     id = SnapshotId(record.id)
     await keys.destroy(id)
-    found = [(kind, head.id) for kind in _ITS_OWN for head in await records.heads(id, kind)]
-    for done, (kind, name) in enumerate(found, start=1):
-        await _delete(records, id, kind, name)
+    found = await names_of(records, id, _ITS_OWN)
+    async for done in delete_all(records, id, found):
         yield Deleted(done, len(found) + 1)
-    await _delete(records, DIRECTORY, Kind.SNAPSHOT, record.id)
+    await delete(records, DIRECTORY, Kind.SNAPSHOT, record.id)
     await records.forget()
     yield Deleted(len(found) + 1, len(found) + 1)
 
@@ -47,17 +46,3 @@ async def purge(record: Record, records: Records, keys: Keys) -> AsyncIterator[D
 async def left(records: Records, snapshot: SnapshotId) -> Sequence[Kind]:
     """The kinds of which there is still something."""
     return [kind for kind in _ITS_OWN if await records.heads(snapshot, kind)]
-
-
-async def _delete(records: Records, snapshot: SnapshotId, kind: Kind, id: str) -> None:
-    """Whatever others do with it meanwhile."""
-    attempts = Attempts()
-    while True:
-        attempts.begin()
-        try:
-            await records.delete(await records.read(snapshot, kind, id))
-            return
-        except Missing:
-            return
-        except Changed:
-            continue

@@ -318,6 +318,23 @@ async def forget_agreed(running: Running, records: Records, session: Session) ->
             await _change(running, records, partner.id, lambda p: _without(p, agreed))
 
 
+async def forget_words(running: Running, records: Records) -> bool:
+    """Drop all that was said; which ratings were agreed stays. Whether there was anything."""
+    attempts = Attempts()
+    while True:
+        attempts.begin()
+        session = await find(running, records)
+        if session is None:
+            return False
+        agreed = {s: Agreed(a.ratings, near=a.near) for s, a in session.agreed.items()}
+        bare = replace(session, agreed=agreed, place="", card={})
+        if bare == session:
+            return False
+        with suppress(Changed):
+            await _write(running, records, bare)
+            return True
+
+
 # -- partners -------------------------------------------------------------------------------------
 
 

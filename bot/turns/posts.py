@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from bot.briefing import brief_of
@@ -13,7 +14,7 @@ from cards.moderation import moderation_notice
 from cards.opening import shareable_card
 from cards.page import Page, say_day
 from cards.parts import Card
-from cards.progress import extended_card, nudge_card
+from cards.progress import extended_card, nudge_card, words_go_card
 from cards.report import report_card
 from cards.summary import interim_card, summary_card
 from snapshot.calendar import day_of
@@ -51,7 +52,7 @@ async def post_of(service: Service, running: Running, publication: Record) -> Re
     if topic is Topic.REPORT:
         shown = await _report(service, running, page, publication)
     else:
-        shown = _card(page, running, publication)
+        shown = _CARDS[topic](page, running, publication)
     return Reply(shown, page.words.messages["toast"])
 
 
@@ -71,26 +72,37 @@ def extension_card(page: Page, number: int) -> Card:
     return extended_card(page, old_day=old_day, new_day=new_day, reason=moved.reason)
 
 
-def _card(page: Page, running: Running, publication: Record) -> Card:
-    topic, body = topic_of(publication.id), publication.body
-    if topic in _FOR_MODERATORS:
-        return moderation_notice(page, _for_moderators(publication))
-    match topic:
-        case Topic.OPENING:
-            return shareable_card(page)
-        case Topic.EXTENSION:
-            return extension_card(page, body["number"])
-        case Topic.PROGRESS:
-            return nudge_card(page, date.fromisoformat(which_of(publication.id)), body)
-        case Topic.EMAIL:
-            return leads_to_email_card(page, date.fromisoformat(body["by"]))
-        case Topic.INTERIM:
-            return interim_card(page, Summary.from_json(body))
-        case Topic.FINAL:
-            closed = closed_date(running, page)
-            return summary_card(page, Summary.from_json(body), closed_date=closed)
-        case _:
-            raise ValueError("only marks that something is done")
+def _opening(page: Page, _: Running, __: Record) -> Card:
+    return shareable_card(page)
+
+
+def _extension(page: Page, _: Running, publication: Record) -> Card:
+    return extension_card(page, publication.body["number"])
+
+
+def _to_email(page: Page, _: Running, publication: Record) -> Card:
+    return leads_to_email_card(page, date.fromisoformat(publication.body["by"]))
+
+
+def _interim(page: Page, _: Running, publication: Record) -> Card:
+    return interim_card(page, Summary.from_json(publication.body))
+
+
+def _final(page: Page, running: Running, publication: Record) -> Card:
+    closed = closed_date(running, page)
+    return summary_card(page, Summary.from_json(publication.body), closed_date=closed)
+
+
+def _progress(page: Page, _: Running, publication: Record) -> Card:
+    return nudge_card(page, date.fromisoformat(which_of(publication.id)), publication.body)
+
+
+def _words_go(page: Page, _: Running, publication: Record) -> Card:
+    return words_go_card(page, date.fromisoformat(which_of(publication.id)))
+
+
+def _to_moderators(page: Page, _: Running, publication: Record) -> Card:
+    return moderation_notice(page, _for_moderators(publication))
 
 
 def _for_moderators(publication: Record) -> str:
@@ -98,3 +110,17 @@ def _for_moderators(publication: Record) -> str:
     if topic_of(publication.id) is Topic.COMMENTS:
         return "comments_queue"
     return "comments_escalated_nudge" if publication.body["escalated"] else "comments_nudge"
+
+
+_CARDS: Mapping[Topic, Callable[[Page, Running, Record], Card]] = {
+    Topic.OPENING: _opening,
+    Topic.EXTENSION: _extension,
+    Topic.PROGRESS: _progress,
+    Topic.EMAIL: _to_email,
+    Topic.INTERIM: _interim,
+    Topic.FINAL: _final,
+    Topic.COMMENTS: _to_moderators,
+    Topic.NUDGE: _to_moderators,
+    Topic.KEEPING: _words_go,
+}
+"""The others only mark that something is done."""

@@ -49,7 +49,11 @@ type _Work = Callable[[Visit], Awaitable[_Outcome]]
 _log = structlog.get_logger()
 
 _IN_FILES = ("report_in_files",)
-_WHY = {Missing.CLOSE: "report_not_yet", Missing.READING: "report_waits_for_comments"}
+_WHY = {
+    Missing.CLOSE: "report_not_yet",
+    Missing.READING: "report_waits_for_comments",
+    Missing.WORDS: "report_words_gone",
+}
 
 
 def meant(turn: Turn, service: Service, command: str) -> Meant | None:

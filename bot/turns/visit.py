@@ -21,6 +21,7 @@ from snapshot.advice import Library
 from snapshot.calendar import IsWorkingDay, earliest_mixing
 from snapshot.envelope import Envelope
 from snapshot.instrument import Instrument
+from snapshot.keeping import Keeping
 from snapshot.opening import Running
 from snapshot.plan import area_of
 from snapshot.ports import Records, SnapshotId
@@ -70,7 +71,8 @@ class Service:
     `afterwards` ends what takes longer than a turn; `roster` knows who belongs to a conversation;
     `editing` edits messages that stand already; `libraries` are recommendations by language, where
     the programme has any. Into the folder `reports`, in local use, reports are written as well as
-    offered; `printer` prints them. Whoever opens a snapshot holds `opening`.
+    offered; `printer` prints them. `keeping` tells how long everything is kept after a close.
+    Whoever opens a snapshot holds `opening`.
     """
 
     directory: Directory
@@ -91,6 +93,7 @@ class Service:
     editing: Editing
     reports: Path | None
     keep: Keep | None = None
+    keeping: Keeping = field(default_factory=Keeping)
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     printer: Printer = field(default_factory=Printer)
     taken: dict[bytes, None] = field(default_factory=dict)

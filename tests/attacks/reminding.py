@@ -23,6 +23,7 @@ from statistics import mean
 import orjson
 
 from bot.delivery import Delivery
+from bot.forgetting import Forgetting
 from bot.meeting import Meeting
 from bot.pace import CALLS_A_SECOND, Pace
 from bot.posting import Posting
@@ -161,7 +162,10 @@ def _worker(stage: Stage, records: Records, connector: Connector) -> Worker:
     )
     posting, reminding = Posting(service, delivery), Reminding(service, delivery)
     meeting = Meeting(connector.member, pace.turn)
-    return Worker(service, posting, reminding, Random(1), asyncio.Event(), meeting, None)
+    forgetting = Forgetting(service, stage.bot.app.keys)
+    return Worker(
+        service, posting, reminding, Random(1), asyncio.Event(), meeting, forgetting, None
+    )
 
 
 @dataclass

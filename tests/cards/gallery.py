@@ -73,6 +73,7 @@ from cards.progress import (
     refused_card,
     reminders_card,
     status_card,
+    words_go_card,
 )
 from cards.report import ready_card, report_card
 from cards.review import all_answered_card, review_card
@@ -919,6 +920,7 @@ EXHIBITS = (
     _in_channel("plan_advice_none", lambda page: advice_card(_desk(page), [])),
     _in_channel("close", close_card),
     _in_channel("closed", lambda page: closed_card(page, _closed_date(page))),
+    _in_channel("words_go", lambda page: words_go_card(page, date(2027, 5, 11))),
     _in_channel("worried", worried_in_channel_card),
     _in_channel("summary", _summary),
     _in_channel("report", _report),
@@ -929,5 +931,6 @@ EXHIBITS = (
     _notice("report_shared", "report_in_files"),
     _notice("report_shared_before", "report_not_in_files"),
     _notice("file_not_made"),
+    _notice("report_words_gone"),
     _in_channel("withheld", _withheld),
 )
