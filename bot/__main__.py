@@ -214,11 +214,6 @@ def keys_destroy(
         typer.echo(f"Who may recover secrets can bring it back until {recoverable}.")
 
 
-@leads.callback()
-def of_leads() -> None:
-    """Makes `import` a command of its own, as long as there is no other."""
-
-
 @leads.command("import")
 def leads_import(
     file: Path,
@@ -254,6 +249,46 @@ def leads_import(
     )
     if not found.taken:
         sys.exit(1)
+
+
+_ADDRESS = Annotated[
+    str, typer.Argument(help="Left out, it is asked for: shells keep what is typed.")
+]
+
+
+@leads.command("show")
+def leads_show(address: _ADDRESS = "") -> None:
+    """Show all that is kept of a lead, for whoever asks what is kept of them."""
+    from bot.leads import held_of, say_held
+
+    address = address or typer.prompt("E-mail address")
+    holding = _in_app(lambda service: held_of(service, address))
+    for line in say_held(holding):
+        typer.echo(line)
+    if not holding.held:
+        typer.echo("Nothing is kept under this address.")
+
+
+@leads.command("erase")
+def leads_erase(
+    address: _ADDRESS = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask once more.")] = False,
+) -> None:
+    """Delete all that is kept of a lead, in every snapshot."""
+    from bot.leads import erase_all, held_of, say_held
+
+    address = address or typer.prompt("E-mail address")
+    holding = _in_app(lambda service: held_of(service, address))
+    for line in say_held(holding):
+        typer.echo(line)
+    if not holding.held:
+        sys.exit("Nothing is kept under this address.")
+    if not yes:
+        typer.confirm("Delete all of this for good?", abort=True)
+    _in_app(lambda service: erase_all(service, holding))
+    typer.echo(
+        "It has been deleted. Whoever has the list can add them again: tell the facilitators."
+    )
 
 
 @cli.command()

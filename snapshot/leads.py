@@ -17,7 +17,9 @@ from itertools import batched
 from typing import Any
 
 from snapshot.attempts import Attempts
+from snapshot.deleting import delete
 from snapshot.lead_lists import MOST_ROWS, Row, normal_address
+from snapshot.ledger import recipient_of
 from snapshot.opening import Running
 from snapshot.ports import Changed, Exists, Head, Kind, Missing, Record, Records, Unavailable
 from snapshot.sealing import LEAD_BYTES, Person
@@ -266,6 +268,22 @@ async def by_id(running: Running, records: Records, id: str) -> Lead | None:
         return opened(running, await records.read(running.snapshot.id, Kind.LEAD, id))
     except Missing:
         return None
+
+
+async def erase(running: Running, records: Records, lead: Lead) -> None:
+    """Delete all that is kept of a lead: themselves first, so that nothing more is noted."""
+    id = running.snapshot.id
+    await delete(records, id, Kind.LEAD, lead.id)
+    if lead.person:
+        await delete(records, id, Kind.INSTALL, _group(running, lead.person))
+    for message in await messages_to(running, records, lead):
+        await delete(records, id, Kind.MESSAGE, message.id)
+
+
+async def messages_to(running: Running, records: Records, lead: Lead) -> list[Head]:
+    """What the ledger holds of the messages to a lead."""
+    heads = await records.heads(running.snapshot.id, Kind.MESSAGE)
+    return [head for head in heads if recipient_of(head.id) == lead.id]
 
 
 def opened(running: Running, record: Record) -> Lead:
