@@ -149,6 +149,9 @@ def doctor() -> None:
 def purge(
     snapshot: str,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the id once more.")] = False,
+    stopped: Annotated[
+        bool, typer.Option("--stopped", help="Also one that never closed: its key is lost.")
+    ] = False,
 ) -> None:
     """Delete everything of a closed snapshot for good, its key first; the area's plan stays."""
     from rich.console import Console
@@ -163,7 +166,8 @@ def purge(
 
         async def run(app: App) -> int:
             count = 0
-            async for deleted in purge_snapshot(app.service, app.keys, snapshot):
+            work = purge_snapshot(app.service, app.keys, snapshot, stopped=stopped)
+            async for deleted in work:
                 progress.update(bar, completed=deleted.done, total=deleted.of)
                 count = deleted.done
             return count

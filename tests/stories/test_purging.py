@@ -97,6 +97,25 @@ async def test_one_that_is_open_is_refused(bot: RunningBot) -> None:
     assert (await the_snapshot(bot)).snapshot.id == id
 
 
+async def test_one_whose_key_is_lost_goes_only_if_that_is_said(
+    teams: Teams, bot: RunningBot
+) -> None:
+    id = (await the_snapshot(bot)).snapshot.id
+    await asyncio.gather(*(p.takes_part() for p in respondents(teams, 3, AGENCIES, Random(1))))
+    code, said = await purges(bot, id, "--yes", "--stopped")
+    assert code == 1
+    assert "has not closed yet" in said, "it is not stopped"
+    key = bot.folder / "keys" / f"{id}.key"
+    key.unlink()
+    code, said = await purges(bot, id, "--yes")
+    assert code == 1
+    assert "Look whether the keys can be brought back" in said
+    assert Kind.ENVELOPE in await kinds_left(bot, id)
+    code, said = await purges(bot, id, "--yes", "--stopped")
+    assert code == 0, said
+    assert await kinds_left(bot, id) == set()
+
+
 @pytest.mark.parametrize("most", [0, 20])
 async def test_interrupted_it_is_done_again_and_nothing_opens_meanwhile(
     teams: Teams, bot: RunningBot, monkeypatch: pytest.MonkeyPatch, most: int
