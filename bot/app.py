@@ -58,9 +58,18 @@ from cards.page import Setting
 from content.packs import HERE, BrokenPack, load_packs
 from content.recommending import load_libraries
 from content.screening import load_screener
-from snapshot.opening import SERVICE, service_sealer
-from snapshot.ports import DIRECTORY, Keys, KeysError, Kind, Missing, Records, RecordsError
-from snapshot.sealing import Person
+from snapshot.opening import SERVICE, begin_service
+from snapshot.ports import (
+    DIRECTORY,
+    KeyMissing,
+    Keys,
+    KeysError,
+    Kind,
+    Missing,
+    Records,
+    RecordsError,
+)
+from snapshot.sealing import Person, Sealer
 from snapshot.snapshot import Phase
 from storage.errors import Unusable
 from storage.keyfiles import KeyFiles
@@ -232,7 +241,7 @@ async def _service(
     edits: Editing,
     rights: Rights,
 ) -> Service:
-    sealer = await service_sealer(keys)
+    sealer = await _sealer(records, keys)
     content = settings.content or HERE
     packs = await asyncio.to_thread(load_packs, content)
     return Service(
@@ -262,6 +271,17 @@ async def _service(
         reports=settings.local_reports if settings.env is Env.LOCAL else None,
         keeping=settings.keeping,
     )
+
+
+async def _sealer(records: Records, keys: Keys) -> Sealer:
+    """Raises `BadSettings` where snapshots are there and the service's key is not."""
+    try:
+        return await begin_service(records, keys)
+    except KeyMissing:
+        raise BadSettings(
+            f"SNAPSHOT_KEYS holds no key of the name {SERVICE!r}, but snapshots were opened with "
+            "one. Look whether it is the right place, or bring the key back from your copy"
+        ) from None
 
 
 def _rights(settings: Settings, owners: Owners | None) -> Rights:

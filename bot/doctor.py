@@ -35,8 +35,9 @@ async def examine(
 ) -> AsyncIterator[Found]:
     """Each part by itself, so that what is wrong with one does not hide the others."""
     yield await _content(settings)
-    yield await _store(settings, store)
-    yield await _keys(settings, keys)
+    found, snapshots = await _store(settings, store)
+    yield found
+    yield await _keys(settings, keys, snapshots)
     if settings.app_id:
         # msal is large, and most who try the bot do without.
         from bot.teams.examining import examine_microsoft
@@ -62,22 +63,25 @@ async def _content(settings: Settings) -> Found:
     return Found("content", note=", ".join(sorted(packs)))
 
 
-async def _store(settings: Settings, open_it: Open[Records]) -> Found:
+async def _store(settings: Settings, open_it: Open[Records]) -> tuple[Found, int]:
+    """And how many snapshots there are, as far as that can be told."""
     try:
         async with asyncio.timeout(WITHIN_S), open_it(settings) as records:
             snapshots = await records.heads(DIRECTORY, Kind.SNAPSHOT)
     except (Unusable, RecordsError, OSError) as error:
-        return Found("store", _said(error))
-    return Found("store", note=f"{len(snapshots)} snapshots")
+        return Found("store", _said(error)), 0
+    return Found("store", note=f"{len(snapshots)} snapshots"), len(snapshots)
 
 
-async def _keys(settings: Settings, open_it: Open[Keys]) -> Found:
+async def _keys(settings: Settings, open_it: Open[Keys], snapshots: int) -> Found:
     try:
         async with asyncio.timeout(WITHIN_S), AsyncExitStack() as stack:
             keys = await stack.enter_async_context(open_it(settings))
             await keys.read(SERVICE)
             days = await keys.recoverable_days(SERVICE)
     except KeyMissing:
+        if snapshots:
+            return Found("keys", f"the key {SERVICE!r}, with which snapshots were opened, is gone")
         return Found("keys", note="none yet: the first start makes one")
     except (KeysError, OSError) as error:
         return Found("keys", _said(error))

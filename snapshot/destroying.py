@@ -82,9 +82,10 @@ async def take_up_kept(record: Record, keys: Keys) -> Running | None:
         return None
     try:
         await keys.read(record.id)
+        return None
     except KeyMissing:
-        return _kept(record, keys, await service_sealer(keys))
-    return None
+        pass
+    return _kept(record, keys, await service_sealer(keys))
 
 
 def _is_marked(record: Record) -> bool:

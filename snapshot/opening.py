@@ -84,8 +84,11 @@ class Running:
 async def open_snapshot(
     records: Records, keys: Keys, snapshot: Snapshot, *, channel: str | None = None
 ) -> Running:
-    """Freeze the settings and make the key. Raises `Exists` for a known id."""
-    service = await service_sealer(keys)
+    """Freeze the settings and make the key. Raises `Exists` for a known id.
+
+    Raises `KeyMissing` when the service's key has been lost.
+    """
+    service = await begin_service(records, keys)
     sealer = Sealer(await _key(keys, snapshot.id), snapshot.id)
     body = {
         **_settings(snapshot, sealer),
@@ -98,13 +101,19 @@ async def open_snapshot(
     return Running(snapshot, sealer, service, await records.create(record), keys)
 
 
-async def service_sealer(keys: Keys) -> Sealer:
-    """Seals what outlives a snapshot, such as its channel; the key is made at the first start."""
+async def begin_service(records: Records, keys: Keys) -> Sealer:
+    """As `service_sealer`; the key is made as long as the store holds nothing sealed under it."""
     try:
-        key = await keys.read(SERVICE)
+        return await service_sealer(keys)
     except KeyMissing:
-        key = await _key(keys, SERVICE)
-    return Sealer(key, SERVICE)
+        if await records.heads(DIRECTORY, Kind.SNAPSHOT):
+            raise
+    return Sealer(await _key(keys, SERVICE), SERVICE)
+
+
+async def service_sealer(keys: Keys) -> Sealer:
+    """Seals what outlives a snapshot, such as its channel. Raises `KeyMissing`."""
+    return Sealer(await keys.read(SERVICE), SERVICE)
 
 
 async def _key(keys: Keys, id: str) -> bytes:
@@ -164,17 +173,18 @@ def _last_extension(snapshot: Snapshot) -> tuple[datetime, str] | None:
 async def take_up(record: Record, keys: Keys) -> Running:
     """Check a snapshot's record against its key.
 
-    Raises `WrongKey` when the key is gone or another one, `Tampered` when settings differ,
-    `KeysUnavailable` when nobody can tell.
+    Raises `WrongKey` when its key or the service's is gone or another one, `Tampered` when settings
+    differ, `KeysUnavailable` when nobody can tell.
     """
     try:
         sealer = Sealer(await keys.read(record.id), record.id)
         sealer.open(record.body["key_check"], "key-check")
+        service = await service_sealer(keys)
     except KeysUnavailable:
         raise
     except (KeysError, Damaged, ValueError, KeyError) as error:
         raise WrongKey(record.id) from error
-    running = verify(record, sealer, await service_sealer(keys), keys)
+    running = verify(record, sealer, service, keys)
     await check_not_old(running)
     return running
 

@@ -15,7 +15,6 @@ from snapshot.ports import Changed, Kind, Record, Records, SnapshotId
 from snapshot.survey import from_record
 from snapshot.tally import cut
 from tests.attacks.attack import Result, Staged
-from tests.attacks.campaign import SeededKeys
 from tests.attacks.stores import OpenStore
 from tests.attacks.tampering import an_area
 from tests.core.exampleshire import INSTRUMENT, Area, a_snapshot, told
@@ -103,7 +102,7 @@ async def leavings(open_store: OpenStore, folder: Path, mixes: Mixes) -> list[Tr
 async def _another(area: Area, number: int) -> Area:
     """A snapshot of its own on the same store, since to start a server takes a second."""
     snapshot = replace(SMALL, id=SnapshotId(f"exampleshire-{number}"))
-    return Area(await open_snapshot(area.records, SeededKeys(1), snapshot), area.records)
+    return Area(await open_snapshot(area.records, area.running.keys, snapshot), area.records)
 
 
 async def _has_come_out(area: Area, sent: Mapping[str, Ballot]) -> bool:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from snapshot.errors import Tampered, WrongKey
 from snapshot.instrument import AgencyId
 from snapshot.opening import open_snapshot, take_up
-from snapshot.ports import DIRECTORY, Exists, Kind, Record, SnapshotId
+from snapshot.ports import DIRECTORY, Exists, KeyMissing, Kind, Record, SnapshotId
 from snapshot.snapshot import OTHER, Cell, CellId, Phase, Snapshot, form_cells
 from storage.keyfiles import KeyFiles
 from tests.core.exampleshire import INSTRUMENT, Area, a_snapshot, person
@@ -166,8 +166,9 @@ async def test_a_snapshot_is_taken_up_after_a_restart(area: Area, tmp_path: Path
 async def test_one_id_is_opened_once(area: Area, tmp_path: Path) -> None:
     with pytest.raises(Exists):
         await open_snapshot(area.records, KeyFiles(tmp_path / "keys"), area.running.snapshot)
-    with pytest.raises(Exists):
+    with pytest.raises(KeyMissing):  # beside other keys nothing new is sealed
         await open_snapshot(area.records, KeyFiles(tmp_path / "more"), area.running.snapshot)
+    assert not (tmp_path / "more" / "service.key").exists()
 
 
 # -- what was frozen stays frozen ---------------------------------------------------------------

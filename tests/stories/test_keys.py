@@ -13,7 +13,8 @@ import pytest
 
 from bot.rehearsal.teams import PersonHere, Teams
 from snapshot.opening import Running
-from snapshot.ports import DIRECTORY, Kind
+from snapshot.ports import DIRECTORY, KeyMissing, Kind
+from snapshot.snapshot import Phase
 from tests.stories.conftest import RunningBot
 from tests.stories.people import AGENCIES, begins, closes, respondents, summary_in
 
@@ -65,6 +66,41 @@ async def test_seven_days_after_the_close_the_key_is_destroyed(
     assert "about 10 practitioners" in status.words
     assert "The snapshot closed on" in (await teams.person("Ada").opens_the_chat()).words
     assert '"level": "error"' not in "".join(capfd.readouterr())
+
+
+async def test_a_service_key_that_is_lost_is_never_made_anew(bot: RunningBot) -> None:
+    """What was sealed under the old one would be lost for good once it is brought back."""
+    key = bot.folder / "keys" / "service.key"
+    await bot.stops()
+    kept = key.rename(bot.folder / "elsewhere")
+    for command in ("serve", "tick", "doctor"):
+        code, said = await runs(bot, command)
+        assert code == 1
+        assert "'service'" in said
+        assert "Traceback" not in said
+        assert not key.exists(), command
+    kept.rename(key)
+    await bot.starts()
+    assert (await the_snapshot(bot)).phase is Phase.OPEN
+
+
+async def test_lost_while_the_bot_runs_nothing_new_is_opened(bot: RunningBot) -> None:
+    key = bot.folder / "keys" / "service.key"
+    key.unlink()
+    with pytest.raises(KeyMissing):
+        await bot.opens_a_snapshot(seed=2)
+    assert not key.exists()
+
+
+async def runs(bot: RunningBot, command: str) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", command),
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **bot.environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 20)
+    return process.returncode, out.decode()
 
 
 async def test_nobody_is_known_any_more(channel: str, teams: Teams, bot: RunningBot) -> None:
