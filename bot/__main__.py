@@ -188,6 +188,19 @@ def retention() -> None:
         typer.echo(line)
 
 
+@cli.command()
+def acts(snapshot: str) -> None:
+    """Show what facilitators, moderators and the operator have done in a snapshot, and when."""
+    from bot.acts import NoActs, say_acts
+
+    try:
+        lines = _in_app(lambda service: say_acts(service, snapshot))
+    except NoActs as error:
+        sys.exit(str(error))
+    for line in lines:
+        typer.echo(line)
+
+
 @keys.command("status")
 def keys_status() -> None:
     """Show for each snapshot whether its key is in use, and when it is due to be destroyed."""
@@ -263,13 +276,17 @@ _ADDRESS = Annotated[
 @leads.command("show")
 def leads_show(address: _ADDRESS = "") -> None:
     """Show all that is kept of a lead, for whoever asks what is kept of them."""
-    from bot.leads import held_of, say_held
+    from bot.leads import held_of, show_all
 
     address = address or typer.prompt("E-mail address")
-    holding = _in_app(lambda service: held_of(service, address))
-    for line in say_held(holding):
+
+    async def show(service: Service) -> list[str]:
+        return await show_all(service, await held_of(service, address))
+
+    said = _in_app(show)
+    for line in said:
         typer.echo(line)
-    if not holding.held:
+    if not said:
         typer.echo("Nothing is kept under this address.")
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from bot.acts import operator_did
 from bot.turns.visit import Service
+from snapshot.acts import Did
 from snapshot.destroying import destroy, due_on, in_the_way
 from snapshot.ports import DIRECTORY, Kind
 
@@ -56,4 +58,5 @@ async def destroy_key(service: Service, id: str) -> date | None:
     if reason := await in_the_way(running, service.records):
         raise CannotDestroy(f"The key of {id} cannot be destroyed yet: {reason}.")
     await destroy(running, service.records)
+    await operator_did(service, running, Did.DESTROYED_KEY)
     return await running.keys.recoverable_until(id)

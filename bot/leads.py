@@ -7,8 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.acts import operator_did
 from bot.turns.visit import Service, takes_answers
 from cards.leads import say_refused, say_row
+from snapshot.acts import Did
 from snapshot.lead_lists import parse_csv
 from snapshot.leads import Lead, add, by_address, by_person, erase, messages_to
 from snapshot.opening import Running
@@ -53,6 +55,7 @@ async def import_leads(service: Service, file: Path, snapshot: str, told: Told) 
     added = await add(
         running, service.records, parsed.rows, lambda more: told(more, len(parsed.rows))
     )
+    await operator_did(service, running, Did.ADDED_LEADS)
     kept, page = parsed.without(added.over), service.page(running, "en-GB")
     return Import(
         [say_row(page, row) for row in kept.rows],
@@ -106,15 +109,22 @@ async def _held_in(service: Service, running: Running, address: str) -> list[Hel
     ]
 
 
+async def show_all(service: Service, holding: Holding) -> list[str]:
+    """For whoever has asked what is kept of them."""
+    for held in holding.held:
+        await operator_did(service, held.running, Did.SAW_LEADS)
+    return list(say_held(holding))
+
+
 async def erase_all(service: Service, holding: Holding) -> None:
     for held in holding.held:
         await erase(held.running, service.records, held.lead)
+        await operator_did(service, held.running, Did.ERASED_LEAD)
     with suppress(Unavailable):  # whoever is in the way does it when they are next done
         await service.records.forget()
 
 
 def say_held(holding: Holding) -> Iterator[str]:
-    """For whoever has asked what is kept of them."""
     for held in holding.held:
         lead, person = held.lead, held.lead.person
         yield f"{held.running.snapshot.id}, {held.running.snapshot.area}"

@@ -12,11 +12,13 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
+from bot.acts import operator_did
 from bot.comparing import earlier_of
 from bot.printing import NotPrinted
 from bot.turns.turn import File
 from bot.turns.visit import Service
 from report.material import Material, Voice
+from snapshot.acts import Did
 from snapshot.advice import no_advice
 from snapshot.closing import final_detail, final_summary
 from snapshot.comments import are_read, printed, themes
@@ -109,7 +111,9 @@ async def write_report(service: Service, snapshot: str, out: Path, language: str
     except NoReport as error:
         raise CannotReport(f"There is no report of {snapshot}. {_WHY[error.missing]}") from None
     try:
-        return await asyncio.to_thread(write, out, await service.printer.print(material))
+        files = await service.printer.print(material)
+        await operator_did(service, running, Did.MADE_REPORT)
+        return await asyncio.to_thread(write, out, files)
     except NotPrinted:
         raise CannotReport("It could not be printed; there may be too little memory.") from None
     except OSError as error:

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     PARTNER = "partner"
     ACTION = "action"
     INSTALL = "install"
+    ACT = "act"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from bot.turns import plan
+from bot.turns.account import did
 from bot.turns.form import deadline_after, is_line
 from bot.turns.posts import extension_card
 from bot.turns.upcoming import reminders
@@ -24,6 +25,7 @@ from cards.progress import (
 )
 from cards.summary import interim_card, summary_card
 from cards.verbs import Verb
+from snapshot.acts import Did
 from snapshot.closing import begin_close, final_summary
 from snapshot.errors import NotLater
 from snapshot.interim import sent_interim
@@ -108,7 +110,9 @@ async def extend(visit: Visit) -> Card:
         return extend_card(page, typed, page.text("extend_not_later"))
     service.directory.note(moved)
     service.wake()  # it tells the channel
-    return extension_card(service.page(moved), len(moved.snapshot.extensions))
+    number = len(moved.snapshot.extensions)
+    await did(visit, Did.EXTENDED, str(number))
+    return extension_card(service.page(moved), number)
 
 
 async def close(visit: Visit) -> Card:
@@ -121,6 +125,7 @@ async def close(visit: Visit) -> Card:
     closing = await begin_close(visit.running, service.records, service.clock())
     service.directory.note(closing)
     service.wake()
+    await did(visit, Did.CLOSED)
     return closed_card(visit.page, closed_date(closing, visit.page))
 
 

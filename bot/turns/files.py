@@ -10,11 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
+from bot.turns.account import did
 from bot.turns.turn import Consent, File, Given, NotMade, NotTaken, Offer, Place, Reply, Turn
 from bot.turns.visit import Service, Visit, takes_answers
 from cards.notice import message_card, notice_card
 from cards.page import Page
 from cards.parts import Card
+from snapshot.acts import Did
 from snapshot.opening import Running
 
 _MOST_TAKEN = 1_000
@@ -28,13 +30,14 @@ type Make = Callable[[Visit], Awaitable[File | None]]
 class Kind:
     """One that is offered to facilitators.
 
-    `about`, `none`: messages that say what it is, or that there is nothing to put into it. `when`:
-    whether a snapshot has one just now.
+    `about`, `none`: messages that say what it is, or that there is nothing to put into it. `did`:
+    what is noted of whoever has taken it. `when`: whether a snapshot has one just now.
     """
 
     make: Make
     about: str
     none: str
+    did: Did
     when: Callable[[Service, Running], bool] = takes_answers
 
 
@@ -104,6 +107,7 @@ async def _put(visit: Visit, kind: Kind, consent: Consent) -> Given | str:
         if file is None:
             return kind.none
         await visit.service.put(consent.upload, file.content)
+        await did(visit, kind.did, str(consent.about.get("what")))
     except NotMade:
         return "file_not_made"
     except NotTaken as error:

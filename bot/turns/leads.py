@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from bot.turns import facilitator, files
+from bot.turns.account import did
 from bot.turns.turn import File, NoFile, Reply, Turn
 from bot.turns.visit import Handler, Service, Visit, takes_answers
 from cards.leads import (
@@ -23,6 +24,7 @@ from cards.notice import choose_card, message_card, notice_card
 from cards.page import Page
 from cards.parts import Card
 from cards.verbs import Verb
+from snapshot.acts import Did
 from snapshot.errors import NotOffered
 from snapshot.lead_lists import Parsed, parse_csv, parse_pasted, to_csv
 from snapshot.leads import Added, Lead, all_leads, by_person, was_installed_by_us
@@ -64,6 +66,7 @@ async def to_email(visit: Visit) -> Card:
     leads = await _out_of_reach(visit)
     if not 0 <= start < len(leads):
         raise NotOffered
+    await did(visit, Did.SAW_LEADS)
     return leads_unreachable_card(visit.page, by, leads, start)
 
 
@@ -198,6 +201,7 @@ async def _read(visit: Visit, file: str) -> _Outcome:
 async def _add(visit: Visit, found: Parsed) -> tuple[Parsed, Added]:
     added = await add_leads(visit.running, visit.service.records, found.rows)
     visit.service.wake()  # whoever can be found is, before the first reminder
+    await did(visit, Did.ADDED_LEADS, str(added.new))
     return found.without(added.over), added
 
 
@@ -217,7 +221,9 @@ _FILE_NAME = "leads-to-email.csv"
 WORDS = frozenset({_LIST})
 """May be typed in a private chat, by facilitators."""
 
-FILES: Mapping[str, files.Kind] = {_LIST: files.Kind(_list, "leads_file_about", "leads_file_none")}
+FILES: Mapping[str, files.Kind] = {
+    _LIST: files.Kind(_list, "leads_file_about", "leads_file_none", Did.SAW_LEADS)
+}
 
 DECIDING = frozenset(VERBS.values())
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bot.turns.account import moderator_did
 from bot.turns.visit import Handler, Visit
 from cards.help import moderator_help_card
 from cards.moderation import (
@@ -19,6 +20,7 @@ from cards.moderation import (
 )
 from cards.parts import Card, with_note
 from cards.verbs import Verb
+from snapshot.acts import Did
 from snapshot.comments import (
     Comment,
     CommentState,
@@ -73,6 +75,7 @@ async def judge(visit: Visit) -> Card:
     if decision is Decision.PARAPHRASE and (problem := _problem_with(visit, words)):
         return comment_card(visit.page, comment, _typed(visit), note=problem)
     await decide(running, records, comment.id, decision, words)
+    await moderator_did(visit, Did.DECIDED, f"{decision} {comment.id}")
     if decision is Decision.ESCALATE:
         return _comment(visit, await read_comment(running, records, comment.id))
     return await _next(visit, "comments_done")
@@ -86,6 +89,7 @@ async def theme(visit: Visit) -> Card:
     if problem := _problem_with(visit, words):
         return with_note(await _theme(visit, domain), problem)
     await keep_theme(records, snapshot, domain, words)
+    await moderator_did(visit, Did.WROTE_THEME, domain)
     return await _next(visit, "comments_done")
 
 
@@ -98,6 +102,7 @@ async def _told(visit: Visit, comment: Comment) -> Card:
         ]
         return escalated_card(visit.page, comment, _typed(visit), _look_again(visit, missing))
     await pass_on(visit.running, visit.service.records, comment.id, to=to, when=when)
+    await moderator_did(visit, Did.PASSED_ON, comment.id)
     return moderation_notice(visit.page, "comments_passed_on", passed_to=to, passed_when=when)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.turns import facilitator
+from bot.turns.account import note
 from bot.turns.form import (
     Rules,
     contact_problems,
@@ -36,6 +37,7 @@ from cards.opening import (
 from cards.page import Page, page_of, say_day
 from cards.parts import Card, with_note
 from cards.verbs import Verb
+from snapshot.acts import Did, Role
 from snapshot.calendar import first_interim
 from snapshot.errors import NotOffered
 from snapshot.opening import Running
@@ -117,6 +119,7 @@ async def _opened(draft: Draft, turn: Turn, service: Service) -> Running:
     snapshot = snapshot_from(draft.id, draft.typed, _rules(turn, service))
     try:
         running = await service.directory.open(snapshot, turn.address)
+        await note(turn, service, running, Role.FACILITATOR, Did.OPENED)
     except Exists:
         known = await service.directory.find(snapshot.id, fresh=True)
         if known is None or not turn.address.is_same_place(service.directory.address(known)):
@@ -138,8 +141,10 @@ async def moderate(turn: Turn, service: Service) -> Card:
     if not service.rights.may_moderate(turn.person):
         return message_card(words, "moderator_only")
     is_known = turn.address.is_same_place(service.directory.moderators(running))
-    if not is_known and await service.directory.register(running, turn.address) is None:
-        return await moderate(turn, service)
+    if not is_known:
+        if await service.directory.register(running, turn.address) is None:
+            return await moderate(turn, service)
+        await note(turn, service, running, Role.MODERATOR, Did.REGISTERED)
     return moderation_notice(service.page(running), "moderators_registered")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from bot.turns.account import did
 from bot.turns.turn import MOST_TYPED
 from bot.turns.visit import Handler, Visit
 from cards.parts import Card
@@ -27,6 +28,7 @@ from cards.plan import (
     values_of,
 )
 from cards.verbs import Verb
+from snapshot.acts import Did
 from snapshot.calendar import day_of
 from snapshot.closing import final_detail, final_summary
 from snapshot.errors import Full, NotOffered, Overtaken
@@ -96,6 +98,7 @@ async def remove(visit: Visit) -> Card:
         if not turn.is_set("confirmed") and not action.is_off:
             return take_off_card(_desk(visit), action, _number(visit, "start"))
         await take_off(running, records, area, action.id, turn.number("revision"))
+        await did(visit, Did.TOOK_OFF_ACTION, action.id)
     except (NotOffered, Overtaken):
         return await _plan(visit, page.text("stale_choice"))
     return await _plan(visit, page.text("plan_off"))
@@ -223,6 +226,7 @@ async def _save(visit: Visit, now: Action) -> Card:
         return action_form(desk, seen, typed.boxes, start=start, problems=[said])
     except Overtaken:
         return await _overtaken(visit, typed)
+    await did(visit, Did.SAVED_ACTION, seen.id)
     return await _plan(visit, page.text("plan_saved"))
 
 

@@ -14,6 +14,7 @@ from bot.logs import where
 from bot.printing import NotPrinted
 from bot.reporting import Missing, NoReport, gather, write
 from bot.turns import files
+from bot.turns.account import did
 from bot.turns.turn import File, NotTaken, Offer, Place, Reply, Turn
 from bot.turns.visit import Service, Visit, takes_answers
 from cards.notice import choose_card, message_card, notice_card
@@ -21,6 +22,7 @@ from cards.page import Page
 from cards.report import ready_card
 from cards.verbs import Verb
 from report.making import Form
+from snapshot.acts import Did
 from snapshot.opening import Running
 from snapshot.publication import Topic, id_of, record
 
@@ -136,6 +138,7 @@ async def _done(work: _Work, visit: Visit) -> _Outcome:
 
 async def _make_all(visit: Visit) -> _Outcome:
     made = await _printed(visit, tuple(Form))
+    await did(visit, Did.MADE_REPORT)
     return _Made(made, await _kept(visit, made))
 
 
@@ -148,6 +151,7 @@ async def _share(visit: Visit) -> _Outcome:
     which = sha256(b"".join(sha256(file.content).digest() for file in made)).hexdigest()[:32]
     id, body = id_of(Topic.REPORT, which), {"files": said == _IN_FILES}
     is_new = await record(service.records, running.snapshot.id, id, body)
+    await did(visit, Did.SHARED_REPORT)
     service.wake()
     return _Told(("report_shared" if is_new else "report_shared_before", *said))
 
@@ -199,7 +203,7 @@ WORDS = frozenset({_REPORT})
 
 FILES: Mapping[str, files.Kind] = {
     f"{_REPORT}-{form}": files.Kind(
-        partial(_make, form), "report_file_about", "report_not_yet", _is_over
+        partial(_make, form), "report_file_about", "report_not_yet", Did.TOOK_REPORT, _is_over
     )
     for form in Form
 }

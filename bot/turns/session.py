@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot.turns import partner
+from bot.turns.account import did
 from bot.turns.sitting import (
     Step,
     counted,
@@ -30,6 +31,7 @@ from cards.session import shared_card
 from cards.session_forms import agreed_card, more_card
 from cards.verbs import Verb
 from snapshot import session as core
+from snapshot.acts import Did
 from snapshot.errors import NotOffered
 from snapshot.opening import Running
 from snapshot.session import Moment, Session, Stage
@@ -88,6 +90,8 @@ async def _start(visit: Visit) -> Reply:
         await core.start(visit.running, service.records, page.instrument, _place(visit.turn))
     except NotOffered:
         return Reply(message_card(page.words, "session_no_scales"), toast)
+    if before is None or before.paused or before.place != _place(visit.turn):
+        await did(visit, Did.STARTED_SESSION)
     scene = await scene_of(visit)
     said = scene.text("session_resumed") if before and before.paused else ""
     return Reply(shared_card(scene, said), toast, sent=partial(_note, visit))
@@ -129,6 +133,7 @@ async def resume(visit: Visit, _: Session) -> Card:
     await core.start(
         visit.running, visit.service.records, visit.page.instrument, _place(visit.turn)
     )
+    await did(visit, Did.STARTED_SESSION)
     return await _moved(visit)
 
 
@@ -139,6 +144,7 @@ async def reveal(visit: Visit, _: Session) -> Card:
     except NotOffered:
         shown = Moment(seen.statement, seen.round, Stage.REVEALED)
         return await overtaken(visit, seen, shown.__eq__, "session_none_rated")
+    await did(visit, Did.REVEALED, seen.statement)
     return await _moved(visit)
 
 
@@ -149,6 +155,7 @@ async def again(visit: Visit, _: Session) -> Card:
     except NotOffered:
         anew = Moment(seen.statement, seen.round + 1, Stage.RATING)
         return await overtaken(visit, seen, anew.__eq__)
+    await did(visit, Did.RATED_AGAIN, seen.statement)
     return await _moved(visit)
 
 
@@ -183,6 +190,7 @@ async def _go(visit: Visit, seen: Moment, target: str) -> Card:
 
 async def pause(visit: Visit, _: Session) -> Card:
     await core.pause(visit.running, visit.service.records)
+    await did(visit, Did.PAUSED_SESSION)
     return await _moved(visit)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.turns.account import did
 from bot.turns.sitting import scene_of, seen_by, show, tell, typed
 from bot.turns.visit import Visit
 from cards.inputs import Values
@@ -10,6 +11,7 @@ from cards.scene import Scene
 from cards.session import pair_labels
 from cards.session_forms import agree_form, dissent_form
 from snapshot import session as core
+from snapshot.acts import Did
 from snapshot.errors import NotOffered
 from snapshot.instrument import AgencyId, OptionId
 from snapshot.session import MOST_NOTE, Agreed, Dissent, Moment, Ratings, Session, Stage
@@ -36,6 +38,7 @@ async def record(visit: Visit, _: Session) -> Card:
         await core.agree(visit.running, visit.service.records, visit.page.instrument, seen, agreed)
     except NotOffered:
         return await _beside(visit, seen, agreed, said)
+    await did(visit, Did.AGREED, seen.statement)
     await tell(visit)
     return await show(visit)
 
@@ -67,6 +70,7 @@ async def dissent(visit: Visit, _: Session) -> Card:
         return dissent_form(scene, said, problem)
     told = Dissent(AgencyId(said["dissent_agency"]), said["dissent"])
     await core.dissent(visit.running, visit.service.records, visit.page.instrument, seen, told)
+    await did(visit, Did.DISSENT, seen.statement)
     await tell(visit)
     return await show(visit)
 
