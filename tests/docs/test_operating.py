@@ -34,6 +34,7 @@ from tests.stories.people import (
     begins,
     closes,
     respondents,
+    sends,
     summary_in,
 )
 from tests.stories.processes import ROOT, Serving, start
@@ -186,11 +187,14 @@ async def test_a_copy_is_made_while_the_bot_works_and_holds_nothing_that_was_ove
         for option in ada.options:
             await answers(ada.person, [option])
             old |= set(ballots(database))
+        await sends(ada.person)
+        sent = set(ballots(database))
         log = database.with_name("snapshot.db-wal").read_bytes()
         answering = asyncio.gather(*(one.takes_part() for one in others))
         said = await machine.does(COPY)
         await answering
     now = set(ballots(machine.copy))
+    assert sent <= now, "those who answer meanwhile change nothing of it"
     gone, held = old - now, machine.copy.read_bytes()
     assert len(gone) >= STATEMENTS
     assert [value for value in gone if is_in(held, value)] == []
