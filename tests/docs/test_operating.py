@@ -20,9 +20,11 @@ import pytest
 
 from bot.app import examined
 from bot.keys import key_statuses
+from bot.purging import purge_snapshot
 from bot.rehearsal.teams import Teams
 from snapshot.calendar import mixings
 from snapshot.closing import begin_close
+from snapshot.envelope import State
 from snapshot.opening import Running, extend
 from snapshot.ports import Kind
 from tests.stories.conftest import Clock, free_port
@@ -296,6 +298,71 @@ async def test_what_was_moved_closed_or_ended_since_the_copy_is_stopped_at_once(
     async with machine.restored_bot() as bot:
         assert await keys_of(bot) == ["open, stopped"]
         assert problems(capfd.readouterr().err) == {("snapshot stopped", error)}
+
+
+async def test_what_comes_back_after_its_key_was_destroyed_is_purged(machine: Machine) -> None:
+    running = await machine.the_snapshot()
+    await is_closed(machine)
+    await machine.does(COPY)
+    machine.bot.clock.moves(days=7)
+    await machine.bot.works()
+    async with machine.restored_bot() as bot:
+        assert await keys_of(bot) == ["closed, stopped"]
+        app = bot.app
+        deleted = [d async for d in purge_snapshot(app.service, app.keys, running.snapshot.id)]
+        assert len(deleted) > 200
+        assert await keys_of(bot) == []
+
+
+async def test_whoever_withdrew_since_the_copy_was_made_is_back(machine: Machine) -> None:
+    async with Teams(machine.bot.url) as teams:
+        (ada,) = respondents(teams, 1, ("Police",), Random(1))
+        await ada.takes_part()
+        await machine.does(COPY)
+        await ada.person.types("withdraw")
+        await ada.person.presses("Yes, delete my answers")
+    assert await _sent(machine.bot) == 200
+    async with machine.restored_bot() as bot:
+        assert await _sent(bot) == 201
+
+
+async def _sent(bot: BotOnDemand) -> int:
+    (running,) = await bot.app.service.directory.all(fresh=True)
+    records, id = bot.app.service.records, running.snapshot.id
+    return len(await records.heads(id, Kind.ENVELOPE, State.SUBMITTED))
+
+
+# -- upgrades -------------------------------------------------------------------------------------
+
+
+async def test_another_version_of_the_statements_stops_what_was_opened_before_and_keeps_its_key(
+    machine: Machine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bot, ours = machine.bot, machine.bot.content
+    await is_closed(machine)
+    bot.clock.moves(days=30)
+    bot.content = with_another_version(machine.top / "content")
+    await bot.restarts()
+    capfd.readouterr()
+    assert await bot.works() == []
+    assert problems(capfd.readouterr().err) == {("snapshot stopped", "OtherInstrument")}
+    assert await keys_of(bot) == ["closed, stopped"]
+
+    bot.content = ours
+    await bot.restarts()
+    assert "key-destroyed" in [deed.did for deed in await bot.works()]
+
+
+def with_another_version(folder: Path) -> Path:
+    """Our own packs, whose statements have a version of their own."""
+    folder.mkdir()
+    for pack in (ROOT / "content").glob("*.yaml"):
+        text = pack.read_text(encoding="utf-8")
+        if pack.name.startswith("instrument."):
+            text, found = re.subn(r'^version: ".*"$', 'version: "9.9.9"', text, flags=re.MULTILINE)
+            assert found == 1
+        (folder / pack.name).write_text(text, encoding="utf-8")
+    return folder
 
 
 # -- keys that are lost ---------------------------------------------------------------------------
