@@ -20,7 +20,7 @@ async def operator_did(service: Service, running: Running, what: Did) -> None:
 
 async def say_acts(service: Service, id: str) -> Sequence[str]:
     """A line for each, the first one first. Raises `NoActs`."""
-    running = await service.directory.find(id, fresh=True)
+    running = await service.directory.find_kept(id)
     if running is None:
         raise NoActs(f"There is no snapshot {id} that could be taken up.")
     return [_say(line) for line in await read_log(running, service.records)]

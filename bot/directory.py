@@ -55,6 +55,7 @@ class Directory:
         self._sealer = sealer
         self._seconds = seconds
         self._known: dict[str, Running] = {}
+        self._unread: dict[str, Running] = {}
         self._read_at = float("-inf")
         self._reading: asyncio.Future[None] | None = None
 
@@ -68,6 +69,20 @@ class Directory:
         else:
             await self._read_if_older(CACHE_S)
         return sorted(self._known.values(), key=lambda r: r.snapshot.opened, reverse=True)
+
+    def unread(self) -> list[Running]:
+        """Closed ones that were opened with another version of the instrument, as last read.
+
+        Nobody can read their figures any more. Their keys end all the same, and what is kept.
+        """
+        return list(self._unread.values())
+
+    async def kept(self) -> list[Running]:
+        """Of which something is kept, whether or not it can be used. Read anew."""
+        return [*await self.all(fresh=True), *self.unread()]
+
+    async def find_kept(self, id: str) -> Running | None:
+        return next((r for r in await self.kept() if r.snapshot.id == id), None)
 
     async def _read_if_older(self, than_s: float) -> None:
         if self._seconds() - self._read_at >= than_s:
@@ -83,6 +98,7 @@ class Directory:
         # What a turn has opened, moved or closed since then is newer than what was read.
         noted = {id: r for id, r in self._known.items() if r is not before.get(id)}
         self._known = {r.snapshot.id: r for r in found if r} | noted
+        self._unread = {id: r for id, r in self._unread.items() if id in {r.id for r in records}}
         self._read_at = now
 
     async def find(self, id: str, *, fresh: bool = False) -> Running | None:
@@ -209,21 +225,29 @@ class Directory:
             return self.note(kept) if kept else None
         return self.note(running.with_record(record))
 
-    def _with_its_instrument(self, running: Running) -> Running:
+    def _has_its_instrument(self, running: Running) -> bool:
         """Answers to one version cannot be read as answers to another."""
         snapshot, pack = running.snapshot, self._packs.get(running.snapshot.language)
         frozen = (snapshot.instrument, snapshot.instrument_version)
-        if pack is None or (pack.instrument.id, pack.instrument.version) != frozen:
-            raise OtherInstrument(snapshot.id)
-        return running
+        return pack is not None and (pack.instrument.id, pack.instrument.version) == frozen
 
     async def _take_up(self, record: Record) -> Running | None:
-        known = self._known.get(record.id)
+        """None for one that cannot be used."""
+        known, unread = self._known.get(record.id), self._unread.get(record.id)
         if known and known.record == record:
             return known
+        if unread and unread.record == record:
+            return None
         try:
             kept = await take_up_kept(record, self._keys)
-            return self._with_its_instrument(kept or await take_up(record, self._keys))
+            running = kept or await take_up(record, self._keys)
+            if self._has_its_instrument(running):
+                return running
+            if running.phase is not Phase.CLOSED:
+                raise OtherInstrument(record.id)
+            self._unread[record.id] = running
+            _log.warning("snapshot of another version", snapshot=record.id)
+            return None
         except KeysUnavailable as error:
             # Nothing is wrong with the snapshot: what is known of it serves until it can be read.
             _log.error("keys not reached", snapshot=record.id, **where(error))

@@ -68,7 +68,7 @@ class Forgetting:
     async def _is_last_of_its_area(self, running: Running) -> bool:
         """Whether no other snapshot still needs the plan, as far as all of them can be read."""
         service, now = self._service, self._service.clock()
-        known = await service.directory.all()
+        known = await service.directory.kept()
         if len(known) < len(await service.records.heads(DIRECTORY, Kind.SNAPSHOT)):
             return False
         area = service.area(running)

@@ -32,7 +32,7 @@ class KeyStatus:
 
 async def key_statuses(service: Service) -> list[KeyStatus]:
     """Of every snapshot, those that are stopped too."""
-    known = {str(r.snapshot.id): r for r in await service.directory.all(fresh=True)}
+    known = {str(r.snapshot.id): r for r in await service.directory.kept()}
     found = []
     for record in await service.records.read_all(DIRECTORY, Kind.SNAPSHOT):
         running = known.get(record.id)
@@ -52,7 +52,7 @@ async def destroy_key(service: Service, id: str) -> date | None:
 
     Raises `CannotDestroy`.
     """
-    running = await service.directory.find(id, fresh=True)
+    running = await service.directory.find_kept(id)
     if running is None:
         raise CannotDestroy(f"There is no snapshot {id} that could be taken up.")
     if reason := await in_the_way(running, service.records):

@@ -87,7 +87,7 @@ class Holding:
 
 async def held_of(service: Service, address: str) -> Holding:
     """In every snapshot, also under other addresses where Teams knows that it is one person."""
-    running = await service.directory.all(fresh=True)
+    running = await service.directory.kept()
     known = {str(each.snapshot.id) for each in running}
     heads = await service.records.heads(DIRECTORY, Kind.SNAPSHOT)
     return Holding(

@@ -10,7 +10,7 @@ from snapshot.ports import DIRECTORY, Kind
 
 async def say_kept(service: Service) -> list[str]:
     """A line for each snapshot, those that are stopped too."""
-    known = {str(r.snapshot.id): r for r in await service.directory.all(fresh=True)}
+    known = {str(r.snapshot.id): r for r in await service.directory.kept()}
     heads = await service.records.heads(DIRECTORY, Kind.SNAPSHOT)
     return [f"{head.id}: {_say(known.get(head.id), service.keeping)}" for head in heads]
 

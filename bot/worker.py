@@ -151,11 +151,13 @@ class Worker:
         self._has_failed = False
         found = await self._all()
         await self._meeting.look(self._service, found)
-        for running in found:
+        unread = self._service.directory.unread()
+        works = [(r, self._do) for r in found] + [(r, self._put_away) for r in unread]
+        for running, work in works:
             id = running.snapshot.id
             span = telemetry.tracer.start_span("round", attributes={"snapshot": id})
             try:
-                async for did in self._do(running):
+                async for did in work(running):
                     span.add_event(did)
                     telemetry.deeds.add(1, {"did": did})
                     yield Deed(did, id)
@@ -251,8 +253,19 @@ class Worker:
             await self._alarm_if_damaged(running)
             yield "closed"
             running = await service.directory.find(id, fresh=True) or running
+        async for did in self._end_key(running):
+            yield did
+
+    async def _put_away(self, running: Running) -> AsyncIterator[str]:
+        """What is closed and cannot be read any more."""
+        async for did in self._end_key(running):
+            yield did
+        async for did in self._forgetting.forget(running):
+            yield did
+
+    async def _end_key(self, running: Running) -> AsyncIterator[str]:
         if running.phase is Phase.CLOSED and not running.key_is_gone:
-            await sweep(running, service.records)
+            await sweep(running, self._service.records)
             if await self._destroy_key(running):
                 yield "key-destroyed"
 

@@ -19,7 +19,7 @@ type Event = tuple[str, str]
 
 
 def named_on_the_page() -> list[Event]:
-    return re.findall(r"^\| `([a-z][A-Za-z -]*)` \| (\w+) \|", PAGE, re.MULTILINE)
+    return re.findall(r"^\| `([A-Za-z][A-Za-z -]*)` \| (\w+) \|", PAGE, re.MULTILINE)
 
 
 def logged(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:

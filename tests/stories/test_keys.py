@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +13,10 @@ from random import Random
 
 import pytest
 
+from bot.keys import key_statuses
 from bot.rehearsal.teams import PersonHere, Teams
+from content.packs import HERE
+from snapshot.keeping import Keeping
 from snapshot.opening import Running
 from snapshot.ports import DIRECTORY, KeyMissing, Kind
 from snapshot.snapshot import Phase
@@ -101,6 +106,47 @@ async def runs(bot: RunningBot, command: str) -> tuple[int | None, str]:
     )
     out, _ = await asyncio.wait_for(process.communicate(), 20)
     return process.returncode, out.decode()
+
+
+async def test_a_closed_snapshot_of_another_version_loses_its_key_all_the_same(
+    channel: str,
+    teams: Teams,
+    bot: RunningBot,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """After an upgrade nobody can read its figures; what people were promised is kept."""
+    running = await the_snapshot(bot)
+    await bot.stops()
+    bot.content = another_version(tmp_path / "content")
+    await bot.starts()
+    await bot.stops_working()
+    capfd.readouterr()
+    assert await bot.app.service.directory.all(fresh=True) == []
+    bot.clock.moves(days=KEY_DAYS)
+    assert await work_of_today(bot) == ["key-destroyed"]
+    assert files_of_the_key(bot) == []
+    (kept,) = await bot.app.service.directory.kept()
+    assert (kept.snapshot.id, kept.key_is_gone) == (running.snapshot.id, True)
+    assert [each.key for each in await key_statuses(bot.app.service)] == ["destroyed"]
+    await bot.app.service.directory.all(fresh=True)
+    logged = "".join(capfd.readouterr())
+    assert '"level": "error"' not in logged
+    assert logged.count("snapshot of another version") == 2, "once for each state of it"
+    bot.clock.moves(days=Keeping().people_days)
+    assert await work_of_today(bot) == ["people-deleted"]
+    assert "No snapshot is open" in (await teams.person("Fay").posts("status", channel)).words
+
+
+def another_version(folder: Path) -> Path:
+    """Our own content, of a later year."""
+    shutil.copytree(HERE, folder)
+    for file in folder.glob("instrument.*.yaml"):
+        text = file.read_text(encoding="utf-8")
+        changed = re.sub(r'^version: ".*"$', 'version: "9.9.9"', text, flags=re.MULTILINE)
+        assert changed != text
+        file.write_text(changed, encoding="utf-8")
+    return folder
 
 
 async def test_nobody_is_known_any_more(channel: str, teams: Teams, bot: RunningBot) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from bot.purging import CannotPurge, purge_snapshot
 from bot.rehearsal.teams import Teams
+from snapshot.closing import begin_close
 from snapshot.lead_lists import Row
 from snapshot.leads import add
 from snapshot.ports import Kind, Record, Unavailable
@@ -114,6 +115,21 @@ async def test_one_whose_key_is_lost_goes_only_if_that_is_said(
     code, said = await purges(bot, id, "--yes", "--stopped")
     assert code == 0, said
     assert await kinds_left(bot, id) == set()
+
+
+async def test_one_that_never_ends_its_close_goes_only_if_that_is_said(
+    teams: Teams, bot: RunningBot
+) -> None:
+    """As after an old copy of the database was put back."""
+    await bot.stops_working()
+    service = bot.app.service
+    running = await begin_close(await the_snapshot(bot), service.records, bot.clock())
+    code, said = await purges(bot, running.snapshot.id, "--yes")
+    assert code == 1
+    assert "is closing" in said
+    code, said = await purges(bot, running.snapshot.id, "--yes", "--stopped")
+    assert code == 0, said
+    assert await kinds_left(bot, running.snapshot.id) == set()
 
 
 @pytest.mark.parametrize("most", [0, 20])
