@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.logs import where
+from bot.web import NAMED
 
 HEAD_S = 10.0
 """Within which the head of a request has to be here, from its first byte. Bodies: `bot.web`."""
@@ -69,7 +70,7 @@ class Connection(web.RequestHandler):
             _log.error("request failed", **where(exc))
         if request.writer.output_size > 0:
             raise ConnectionError("part of an answer has been sent already")
-        answer = web.Response(status=status)
+        answer = web.Response(status=status, headers=NAMED)
         answer.force_close()
         return answer
 

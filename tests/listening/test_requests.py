@@ -107,6 +107,7 @@ async def test_what_is_no_request_is_refused_without_a_word(
     capsys.readouterr()
     answers = {name: await sent(port, *parts) for name, parts in ODD.items()}
     assert {n: a for n, a in answers.items() if not REFUSED.match(a) or MARK in a} == {}
+    assert {n: a for n, a in answers.items() if b"Python/" in a} == {}, "nor which version"
     assert capsys.readouterr().err == ""
 
 
