@@ -187,7 +187,8 @@ class Teams:
     own, by the end of their address: once `may_upload` is set, and answered with `upload_answers`.
     `edits` are those of messages, in order; `away`: who is not in which conversation, though
     everybody else is in all; `busy`: Teams tells nothing of anybody. `admits`: whether a call of
-    the bot's is let in; otherwise it is answered with 401.
+    the bot's is let in; otherwise it is answered with 401. `port` is where it takes what the bot
+    sends; 0 is any that is free.
     """
 
     bot_url: str
@@ -206,6 +207,7 @@ class Teams:
     busy: bool = False
     hears: Callable[[Sent], None] = lambda _: None
     admits: Callable[[web.Request], bool] = lambda _: True
+    port: int = 0
     _places: dict[str, list[Sent]] = field(default_factory=dict)
     _alike: dict[bytes, Json] = field(default_factory=dict)
 
@@ -221,7 +223,7 @@ class Teams:
         self.may_upload.set()
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
         self._session = aiohttp.ClientSession()
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{port}"

@@ -40,6 +40,11 @@ from tests.attacks.trouble import Trouble
 
 CANARIES = tuple(guises(CANARY))
 
+LOOK_S = 1.0
+"""How long leads are looked for. Where every write is told that somebody else was faster, the pace
+tries again without rest for as long as that: in earnest 15 seconds, of both the bot and the store.
+"""
+
 MOST_LOCALS = 3
 """Exceptions whose values the naive logger writes: each is some 100 kB."""
 
@@ -209,7 +214,8 @@ _FAILED = ("turn failed", "envelope damaged", "reply not delivered")
 
 async def run(stage: Stage) -> Run:
     naive = io.StringIO()
-    with everything_logged() as told, naive_logger(naive):
+    shorter = patch("bot.meeting.LOOK_TIMEOUT_S", LOOK_S)
+    with everything_logged() as told, naive_logger(naive), shorter:
         for goes in TROUBLES:
             await _ask_all(stage, goes)
         await _ask_oddly(stage)

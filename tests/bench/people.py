@@ -45,9 +45,9 @@ class Opening:
         return orjson.dumps(self.answer.card.card)
 
 
-async def opening(url: str) -> Opening:
+async def opening(url: str, by: Callable[[str], Teams] = Teams) -> Opening:
     """Walk to the first statement as people do, from the message that stays in the chat."""
-    async with Teams(url) as teams:
+    async with by(url) as teams:
         guide = teams.person("Guide")
         chat = await guide.types("start")
         welcome = (await guide.acts(chat.actions(Verb.SHOW)[0])).card

@@ -7,7 +7,7 @@ import multiprocessing
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from bot.app import make_app
+from bot.app import App, make_app
 from bot.logs import set_up
 from bot.rehearsal.server import resident_mib
 from bot.settings import Settings
@@ -87,33 +87,42 @@ def serve_bot(folder: Path, pipe: Connection, **more_settings: str) -> None:
 
 
 async def _serve_bot(folder: Path, pipe: Connection, more_settings: Mapping[str, str]) -> None:
-    settings = Settings.from_env(
-        {
-            "SNAPSHOT_ENV": "local",
-            "SNAPSHOT_STORE": f"sqlite:///{folder / 'snapshot.db'}",
-            "SNAPSHOT_KEYS": f"file:{folder / 'keys'}",
-            "SNAPSHOT_SAMPLE": "1",
-            **more_settings,
-        }
-    )
-    async with (
-        make_app(settings, lambda: datetime.now(UTC)) as app,
-        asyncio.TaskGroup() as group,
-    ):
+    places = {
+        "SNAPSHOT_STORE": f"sqlite:///{folder / 'snapshot.db'}",
+        "SNAPSHOT_KEYS": f"file:{folder / 'keys'}",
+    }
+    settings = {"SNAPSHOT_ENV": "local", "SNAPSHOT_SAMPLE": "1", **places, **more_settings}
+    if settings["SNAPSHOT_ENV"] != "local":
+        # Nobody opens a sample in production, so one is opened before.
+        async with _app({**settings, "SNAPSHOT_ENV": "local"}):
+            del settings["SNAPSHOT_SAMPLE"]
+    async with _app(settings) as app, asyncio.TaskGroup() as group:
         worker = group.create_task(app.worker.run(), name="worker")
         await serve(app.web, pipe)
         worker.cancel()
 
 
+def _app(settings: Mapping[str, str]) -> AbstractAsyncContextManager[App]:
+    return make_app(Settings.from_env(settings), lambda: datetime.now(UTC))
+
+
 # -- what it is set against ---------------------------------------------------------------------
 
 
-def serve_stock(folder: Path, pipe: Connection, card: bytes) -> None:
-    """A bot as Microsoft's samples build it, that answers every button with the same card."""
-    # Late, so that the other servers' memory stays free of it.
-    from tests.bench.stock import make_stock
+def serve_stock(
+    folder: Path, pipe: Connection, card: bytes, metadata: str = "", ca_file: str = ""
+) -> None:
+    """A bot as Microsoft's samples build it, that answers every button with the same card.
 
-    asyncio.run(serve(make_stock(orjson.loads(card)), pipe))
+    It checks tokens where `metadata` says where the keys are; `ca_file` is what it trusts there.
+    """
+    # Late, so that the other servers' memory stays free of it.
+    from tests.bench.stock import Config, Registered, checks_tokens, make_stock
+
+    if metadata:
+        checks_tokens(metadata, ca_file)
+    config = Registered if metadata else Config
+    asyncio.run(serve(make_stock(orjson.loads(card), config()), pipe))
 
 
 def serve_floor(folder: Path, pipe: Connection, answer: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from aiohttp import web
@@ -18,8 +19,10 @@ from botbuilder.schema import (
     ConversationAccount,
     ConversationReference,
 )
+from botframework.connector.auth import ChannelValidation
 
 from bot.teams.activity import ADAPTIVE_CARD
+from tests.graph.server import APP, HOME, SECRET
 
 
 class Config:
@@ -29,6 +32,25 @@ class Config:
     APP_PASSWORD = ""
     APP_TYPE = "MultiTenant"
     APP_TENANTID = ""
+
+
+class Registered(Config):
+    """With one, each request's token is checked."""
+
+    APP_ID = APP
+    APP_PASSWORD = SECRET
+    APP_TYPE = "SingleTenant"
+    APP_TENANTID = HOME
+
+
+def checks_tokens(metadata: str, ca_file: str) -> None:
+    """Goes to this address for the keys, not to Microsoft's; nothing else of it is changed.
+
+    Both ways are its own: a setting of the class that fetches them with `requests`, and the
+    variable by which `requests` is told whom to trust.
+    """
+    ChannelValidation.open_id_metadata_endpoint = metadata
+    os.environ["REQUESTS_CA_BUNDLE"] = ca_file
 
 
 class Echo(ActivityHandler):
@@ -48,8 +70,8 @@ class Echo(ActivityHandler):
         return InvokeResponse(status=200, body=body)
 
 
-def make_stock(card: dict[str, Any]) -> web.Application:
-    adapter = CloudAdapter(ConfigurationBotFrameworkAuthentication(Config()))
+def make_stock(card: dict[str, Any], config: Config) -> web.Application:
+    adapter = CloudAdapter(ConfigurationBotFrameworkAuthentication(config))
     bot = Echo(card)
 
     async def messages(request: web.Request) -> web.StreamResponse:
