@@ -6,7 +6,9 @@ a broken installation into a green run with a smaller number in it, which nobody
 
 import gc
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,12 @@ from tests.keyvault.server import key_vault
 pytest.register_assert_rewrite(
     "tests.contract.records_contract", "tests.contract.keys_contract", "tests.core.mixed"
 )
+
+# A disk in memory, where there is one with room: SQLite waits for a real one at each write. A
+# container often has one that is too small. Nothing here cuts the power, so none is the wiser.
+_MEMORY, _ROOM = Path("/dev/shm"), 2 * 1024**3  # noqa: S108  # each run makes a folder of its own
+if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 @pytest.fixture(scope="module", autouse=True)
