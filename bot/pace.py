@@ -36,6 +36,9 @@ and that takes up to a second longer in one process than in the next.
 RUN = 6
 """Calls that are reserved in one go, where so many wait."""
 
+AGAIN_S = 0.01
+"""Before another try where somebody else was faster: a busy store needs its rest."""
+
 GRACE_S = 0.1
 """How late a run may go out. After that its time belongs to others."""
 
@@ -161,6 +164,7 @@ class Pace:
             with suppress(Changed, Exists):
                 lane.kept = await write(replace(found, body=body))
                 return free_at
+            await self._sleep(AGAIN_S)
 
     async def _read(self, lane: _Lane) -> Record:
         try:
