@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import batched
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import orjson
 from aiohttp import web
@@ -39,6 +40,9 @@ from tests.stories.commenting import full_ballot
 SECRET = "Only the victim says that joint visits are late."
 
 AT_ONCE = 16
+
+PATIENCE_S = 60.0
+"""For a turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,13 +259,20 @@ async def naive_bot(stage: Stage) -> AsyncIterator[None]:
 
 
 async def over_the_shoulder(open_store: OpenStore, folder: Path) -> Result:
+    # An answer that comes too late is an apology, which says how busy this machine is and no more.
+    unhurried = patch("bot.teams.bot.TURN_S", PATIENCE_S)
     async with a_stage(open_store, folder / "bot") as stage:
-        everything = await tries(stage)
-        nobody = await attack(stage, everything, None)
-        found = [await attack(stage, everything, s) for s in (State.OPEN, State.SUBMITTED)]
-        old = await own_old_cards(stage, everything)
-        async with naive_bot(stage):
-            naive = await attack(stage, everything, State.OPEN)
+        with unhurried:
+            return await _over_the_shoulder(stage)
+
+
+async def _over_the_shoulder(stage: Stage) -> Result:
+    everything = await tries(stage)
+    nobody = await attack(stage, everything, None)
+    found = [await attack(stage, everything, s) for s in (State.OPEN, State.SUBMITTED)]
+    old = await own_old_cards(stage, everything)
+    async with naive_bot(stage):
+        naive = await attack(stage, everything, State.OPEN)
     told, tried = sum(_differing(f, nobody) for f in found), len(found) * len(everything)
     changed = sum(f.changed for f in found)
     told_there = _differing(naive, nobody)

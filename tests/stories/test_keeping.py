@@ -8,7 +8,6 @@ import sys
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -27,8 +26,9 @@ from snapshot.ports import DIRECTORY, Kind
 from snapshot.sealing import Person
 from snapshot.session import Agreed, Ratings
 from tests.cosmos.server import Server, settings_for
+from tests.stories.commenting import have_sent
 from tests.stories.conftest import RunningBot, free_port
-from tests.stories.people import AGENCIES, closes, respondents, summary_in
+from tests.stories.people import closes, summary_in
 
 ROOT = Path(__file__).parents[2]
 KEEPING = Keeping()
@@ -74,7 +74,7 @@ async def one_that_is_over(bot: RunningBot, teams: Teams) -> Running:
     await note_install(running, records, PARTNER, bot.clock())
     await note(records, id, "leads-opening", "f" * 32, bot.clock())
     await holds_a_session(bot, running)
-    await asyncio.gather(*(p.takes_part() for p in respondents(teams, 12, AGENCIES, Random(1))))
+    await have_sent(bot, comments=[{}] * 12)
     await closes(fay, channel)
     await summary_in(teams, channel)
     await bot.stops_working()
@@ -233,7 +233,7 @@ async def test_nothing_goes_as_long_as_the_key_is_there(teams: Teams, bot: Runni
     """Somebody's answers are still sealed, so people may still be needed."""
     fay, channel = teams.person("Fay"), teams.channel()
     await fay.posts("status", channel)
-    await asyncio.gather(*(p.takes_part() for p in respondents(teams, 12, AGENCIES, Random(1))))
+    await have_sent(bot, comments=[{}] * 12)
     await closes(fay, channel)
     await summary_in(teams, channel)
     await bot.stops_working()
