@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,14 @@ from typer.testing import CliRunner
 
 from bot.__main__ import cli
 from bot.settings import Settings
+from bot.teams.files import MOST_BYTES
 from bot.turns import facilitator, leads, moderator, opening, plan, practitioner, reports, session
 from bot.turns.dispatch import fold
 from bot.turns.turn import Place
 from content.packs import load_packs
+from snapshot.calendar import MIXED_AT, POSTED_AT
+from snapshot.leads import MOST_LEADS
+from snapshot.reminding import WRITTEN_UNTIL
 from snapshot.wording import Command, Wording
 from tests.cards.gallery import EXHIBITS, page
 
@@ -91,7 +97,7 @@ GUIDES = (
     Guide("moderator", OF_MODERATORS),
 )
 FOR_PRACTITIONERS = GUIDES[:2]
-FACILITATORS = GUIDES[3]
+LEADS, FACILITATORS, MODERATORS = GUIDES[2:]
 
 
 def _name(guide: Guide) -> str:
@@ -263,6 +269,37 @@ def test_numbers_are_those_of_the_survey(guide: Guide) -> None:
     numbers = {len(instrument.statements), instrument.minutes_needed, smallest, smallest - 1}
     said = {int(number) for number in re.findall(r"\b\d{1,3}\b", guide.text)}
     assert said == numbers | {999}
+
+
+def _clock(at: time) -> str:
+    return f"{at:%I.%M%p}".lstrip("0").replace(".00", "").lower()
+
+
+INSTRUMENT = PACKS["en-GB"].instrument
+LIMITS, COMMENTS = INSTRUMENT.limits, INSTRUMENT.comments
+ENOUGH = math.ceil(LIMITS.smallest_group / LIMITS.expected_reply_share)
+IN_WORDS = {2: "two", 7: "seven"}
+NUMBERS = (
+    (FACILITATORS, f"about {10 * LIMITS.expected_reply_share:g} in 10 are expected to answer"),
+    (FACILITATORS, f"a smallest group of {LIMITS.smallest_group} an agency needs {ENOUGH} people"),
+    (FACILITATORS, f"mixed at {_clock(MIXED_AT)} on mixing days"),
+    (FACILITATORS, f"a CSV file of at most {MOST_BYTES // 2**20} MB"),
+    (FACILITATORS, f"takes {MOST_LEADS:,} leads"),
+    (FACILITATORS, f"the nearest {LIMITS.progress_to_nearest}% of the headcount"),
+    (FACILITATORS, f"a headcount under {LIMITS.progress_from_headcount}"),
+    (FACILITATORS, f"the answers of {LIMITS.interim_from} people"),
+    (FACILITATORS, f"the same {len(INSTRUMENT.statements)} statements"),
+    (FACILITATORS, f"{IN_WORDS[Settings.model_fields['key_days'].default]} days after the close"),
+    (LEADS, f"between {_clock(POSTED_AT)} and {_clock(WRITTEN_UNTIL)}"),
+    (MODERATORS, f"a card at {_clock(POSTED_AT)}"),
+    (MODERATORS, f"waited for {IN_WORDS[COMMENTS.nudge_after_days]} days"),
+    (MODERATORS, f"fewer than {COMMENTS.quotes_from} comments"),
+)
+
+
+@pytest.mark.parametrize(("guide", "said"), NUMBERS, ids=[said for _, said in NUMBERS])
+def test_other_numbers_are_those_that_the_bot_goes_by(guide: Guide, said: str) -> None:
+    assert said in _on_one_line(guide.text)
 
 
 @each
