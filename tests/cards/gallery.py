@@ -520,8 +520,12 @@ def scene(
     words: str = "",
     paused: bool = False,
     near: bool = False,
+    rounds_ago: int = 0,
 ) -> Scene:
-    """A session at a statement, so many of the first of which are agreed."""
+    """A session at a statement, so many of the first of which are agreed.
+
+    `rounds_ago`: how long since those who have rated did.
+    """
     statements = page.instrument.statements
     moment = Moment(statements[position - 1].id, number, stage)
     ratings = [_rating(page, n if not near else 1) for n in range(rated)]
@@ -539,7 +543,7 @@ def scene(
         Partner(
             f"{n:032}",
             agencies[n % len(agencies)].id,
-            {moment.statement: (number, ratings[n])} if n < rated else {},
+            {moment.statement: (number - rounds_ago, ratings[n])} if n < rated else {},
             f"29:{n:0128}",
         )
         for n in range(joined)
@@ -861,6 +865,7 @@ EXHIBITS = (
     _session("join", join_card),
     _own("own", who=11),
     _own("own_rated", who=1),
+    _own("own_rated_before", who=1, number=2, rounds_ago=1),
     _own("own_of_a_facilitator", who=0),
     _own("own_shown", Stage.REVEALED, who=1, rated=12),
     _session("agree", _agree),
