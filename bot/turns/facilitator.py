@@ -143,7 +143,7 @@ def commands(page: Page) -> tuple[list[Command], list[Command]]:
     words = page.words
     return (
         [c for c in words.channel if c.id in {*WORDS, *plan.WORDS, "new", "session"}],
-        [c for c in words.private if c.id == "leads"],
+        [c for c in words.private if c.id in IN_PRIVATE],
     )
 
 
@@ -168,6 +168,9 @@ WORDS: Mapping[str, Handler] = {
     "report": report,
     "help": help,
 }
+
+IN_PRIVATE = frozenset({"leads", "report"})
+"""What only facilitators may type in their private chat."""
 
 DECIDING = frozenset({extend, close})
 """Only for facilitators; the snapshot is read again, so that what others did is not missed."""

@@ -48,10 +48,14 @@ async def review(visit: Visit) -> Card:
 
 async def queue(visit: Visit) -> Card:
     """The typed word is answered where everybody in the channel sees it: without any words."""
-    waiting = await undecided(visit.service.records, visit.running.snapshot.id)
-    return moderation_notice(
-        visit.page, "comments_queue" if any(waiting.values()) else "comments_empty"
-    )
+    running, records = visit.running, visit.service.records
+    if any((await undecided(records, running.snapshot.id)).values()):
+        return moderation_notice(visit.page, "comments_queue")
+    if running.phase is Phase.CLOSED and await wanting_a_theme(
+        running, records, visit.page.instrument
+    ):
+        return moderation_notice(visit.page, "comments_themes_wait")
+    return moderation_notice(visit.page, "comments_empty")
 
 
 async def help(visit: Visit) -> Card:

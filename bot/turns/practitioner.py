@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.turns.commenting import comments
+from bot.turns.facilitator import IN_PRIVATE
 from bot.turns.place import boxes, draft_of, what_next
 from bot.turns.turn import Reply
 from bot.turns.visit import Handler, Service, Visit, closed_date, survey_of, takes_answers
@@ -153,8 +154,11 @@ async def status(visit: Visit) -> Card:
 
 
 async def help(visit: Visit) -> Card:
+    """Facilitators may type more."""
+    may_facilitate = visit.service.rights.may_facilitate(visit.turn.person)
+    known = WORDS.keys() | IN_PRIVATE if may_facilitate else WORDS.keys()
     return practitioner_help_card(
-        visit.page, [c for c in visit.page.words.private if c.id in WORDS]
+        visit.page, [c for c in visit.page.words.private if c.id in known]
     )
 
 

@@ -907,6 +907,7 @@ EXHIBITS = (
     _moderators("moderators_registered"),
     _moderators("comments_queue"),
     _moderators("comments_nudge"),
+    _moderators("comments_themes_wait"),
     _moderators("comments_escalated_nudge"),
     _in_channel("moderator_help", _moderator_help),
     _in_channel("plan_where", plan_notice),

@@ -42,9 +42,6 @@ OF_MODERATORS = {CHANNEL: {*moderator.WORDS, "moderate", "help"}}
 MOST_WORDS = 540
 """So many of the Welsh guide fill a page of A4; the English one is shorter."""
 
-COMING = {("leads", "show"), ("leads", "erase")}
-"""Commands that are being built, and are in the guides already."""
-
 _CODE = re.compile(r"`([^`]+)`")
 _ITALIC = re.compile(r"(?<!\*)\*([^*]+)\*(?!\*)")
 _LINK = re.compile(r"\[[^\]]+\]\(([^)]*)\)")
@@ -236,7 +233,7 @@ def _is_there(span: str) -> bool:
 
 def _is_command(words: list[str]) -> bool:
     told = tuple(word for word in words if word not in _PLACEHOLDERS)
-    return told in COMING or CliRunner().invoke(cli, [*told, "--help"]).exit_code == 0
+    return CliRunner().invoke(cli, [*told, "--help"]).exit_code == 0
 
 
 # -- what the bot says, and what it promises ------------------------------------------------------
@@ -364,8 +361,9 @@ def test_links_lead_to_files_and_headings(guide: Guide) -> None:
 
 def test_the_readme_leads_to_each_guide() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert {path.stem for path in FOLDER.glob("*.md")} == {guide.name for guide in GUIDES}
-    assert [g.name for g in GUIDES if f"(docs/guides/{g.name}.md)" not in readme] == []
+    names = {path.stem for path in FOLDER.glob("*.md")}
+    assert names >= {guide.name for guide in GUIDES}
+    assert [name for name in names if f"(docs/guides/{name}.md)" not in readme] == []
 
 
 def _anchors(text: str) -> set[str]:

@@ -570,6 +570,9 @@ async def test_domains_with_few_comments_want_a_theme_after_the_close(
         shown = await decides(channels, "hide" if is_hidden else "approve")
     assert "**CSA Prevention:** there are fewer than 10 comments" in shown.words
     assert rich_text(shown) == ["Few."] * 3
+    typed = await channels.mo.posts("comments", channels.moderators)
+    assert "the report needs a summary of yours" in typed.words
+    shown = await channels.mo.presses_in(channels.moderators, "Read the comments")
     shown = await sums_up(channels, "They want more time.")
     assert "You have read every comment" in shown.words
     assert await themes(bot) == {"prevention": "They want more time."}

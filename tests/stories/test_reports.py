@@ -235,7 +235,12 @@ async def test_the_channel_says_where_it_is_and_the_help_names_it(
     shown = await channels.fay.posts("report", channels.facilitators)
     assert "in their private chat with me" in shown.words
     shown = await channels.fay.posts("help", channels.facilitators)
-    assert "report: Make the report" in shown.words.replace("**", "")
+    said = shown.words.replace("**", "")
+    assert "report: See where to get the report" in said
+    assert "report: Get the report as files" in said
+    assert "report: Get the report as files" in (await channels.fay.types("help")).words.replace(
+        "**", ""
+    )
 
 
 # -- an earlier snapshot of the area ------------------------------------------------------------
