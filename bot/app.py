@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -15,7 +15,8 @@ from contextlib import (
 )
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
+from importlib import import_module
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,7 @@ from storage.keyfiles import KeyFiles
 from storage.sqlite import SqliteRecords
 
 if TYPE_CHECKING:
+    from bot.teams.adapter import Adapter
     from bot.teams.graph import Graph
 
 _log = structlog.get_logger()
@@ -205,6 +207,8 @@ async def serve(settings: Settings) -> None:
     """
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(exporting(settings.telemetry))
+        # Before the first request, which would wait for it, and beside whatever else starts.
+        await asyncio.to_thread(import_module, "bot.teams.bot")
         try:
             app = await stack.enter_async_context(make_app(settings, _now))
             listening = Listening(app.web)
@@ -313,11 +317,12 @@ def _files(settings: Settings, session: aiohttp.ClientSession) -> Files:
 
 
 def _sending(connector: Connector) -> Callable[[Address, Reply], Awaitable[None]]:
-    """Bot Framework takes a second to import, so only what serves or sends does."""
-    from bot.teams.activity import activity_to
-    from bot.teams.bot import encoded, message_with_file
+    """Bot Framework is large, and most commands send nothing."""
 
     async def send(address: Address, reply: Reply) -> None:
+        from bot.teams.activity import activity_to
+        from bot.teams.bot import encoded, message_with_file
+
         await connector.send_encoded(address.service_url, address.conversation, encoded(reply))
         for each in reply.files:
             file = activity_to(message_with_file(each, reply.toast))
@@ -329,16 +334,27 @@ def _sending(connector: Connector) -> Callable[[Address, Reply], Awaitable[None]
 def _receiving(
     service: Service, connector: Connector, meeting: Meeting, callers: Callers, haste: Haste
 ) -> Receive:
-    from bot.teams.adapter import Adapter
-    from bot.teams.bot import Bot
+    """Put together for the first request: see `_sending`."""
 
-    bot = Bot(
-        unhurried(lambda turn: act(turn, service), lambda turn: slow_down(turn, service), haste),
-        lambda turn: apology(turn, service),
-        meeting.note,
-        lambda locale: outsider(locale, service),
-    )
-    return Adapter(callers, connector, bot).receive
+    @cache
+    def adapter() -> Adapter:
+        from bot.teams.adapter import Adapter
+        from bot.teams.bot import Bot
+
+        bot = Bot(
+            unhurried(
+                lambda turn: act(turn, service), lambda turn: slow_down(turn, service), haste
+            ),
+            lambda turn: apology(turn, service),
+            meeting.note,
+            lambda locale: outsider(locale, service),
+        )
+        return Adapter(callers, connector, bot)
+
+    async def receive(headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        return await adapter().receive(headers, body)
+
+    return receive
 
 
 def _finding(

@@ -23,9 +23,9 @@ def asking(connector: Connector) -> Ask:
 
 
 def editing(connector: Connector) -> Callable[[Posted, Reply], Awaitable[None]]:
-    from bot.teams.bot import encoded
-
     async def edit(posted: Posted, reply: Reply) -> None:
+        from bot.teams.bot import encoded  # late, as in `bot.app`
+
         try:
             await connector.update_encoded(
                 posted.service_url, posted.conversation, posted.id, encoded(reply)

@@ -149,3 +149,28 @@ def test_a_key_that_others_may_read_is_refused_with_advice(tmp_path: Path) -> No
     ended = start(tmp_path)
     assert ended.returncode == 1
     assert f"chmod 600 {keys / 'service.key'}" in ended.stderr
+
+
+def test_a_command_that_sends_nothing_does_without_bot_framework(tmp_path: Path) -> None:
+    """It is large, and an operator waits for it."""
+    asked = (
+        "import runpy, sys\n"
+        "sys.argv = ['bot', 'keys', 'status']\n"
+        "try:\n"
+        "    runpy.run_module('bot', run_name='__main__')\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code, end.code\n"
+        "assert 'bot.app' in sys.modules\n"
+        "sys.exit('botbuilder.core' in sys.modules)\n"
+    )
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "SNAPSHOT_ENV": "local",
+        "SNAPSHOT_STORE": f"sqlite:///{tmp_path / 'snapshot.db'}",
+        "SNAPSHOT_KEYS": f"file:{tmp_path / 'keys'}",
+    }
+    found = subprocess.run(  # noqa: S603  # our own words
+        [sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stderr) == (0, "")
