@@ -160,13 +160,14 @@ def last_look_card(page: Page, draft: Draft, *, likely: str, warning: str) -> Ca
     )
 
 
-def opened_card(page: Page, note: str) -> Card:
-    """For whoever opened it; `note` is about the moderators."""
+def opened_card(page: Page) -> Card:
+    """For whoever opened it; where opening takes its time, all of the channel sees it."""
     return card(
         page,
         [
             *paragraphs(page.text("snapshot_opened")),
-            *paragraphs(note),
+            *paragraphs(page.text("moderators_missing")),
+            buttons(press(page, Verb.STATUS, page.words.buttons["see_code"], code=True)),
             buttons(press(page, Verb.ADD_LEADS)),
             buttons(press(page, Verb.STATUS)),
         ],

@@ -28,10 +28,17 @@ def status_card(page: Page, notes: Sequence[str], *, has_summary: bool) -> Card:
             buttons(link_of(page, "open_chat")),
             buttons(press(page, Verb.STATUS, page.words.buttons["see_reminders"], reminders=True)),
             buttons(press(page, Verb.ADD_LEADS)),
+            buttons(press(page, Verb.STATUS, page.words.buttons["see_code"], code=True)),
             buttons(press(page, Verb.EXTEND)),
             buttons(press(page, Verb.CLOSE)),
         ],
     )
+
+
+def code_card(page: Page, code: str) -> Card:
+    """The code with which moderators register, for the eyes of a facilitator."""
+    said = page.text("moderators_code", moderator_code=code)
+    return card(page, [*paragraphs(said), buttons(press(page, Verb.STATUS))])
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,9 +113,11 @@ async def opens(stage: Stage, cast: Cast) -> None:
 
 async def moderators_register(stage: Stage, cast: Cast) -> None:
     status = await stage.asks(cast.facilitator, "status", CHANNEL)
-    found = _CODE.search(status.words)
+    asked = only(status, Verb.STATUS, code=True)
+    shown = await stage.presses_in(cast.facilitator, CHANNEL, asked)
+    found = _CODE.search(shown.words)
     if found is None:
-        raise GoesWrong("the status card shows no code for moderators")
+        raise GoesWrong("the card shows no code for moderators")
     await stage.asks(cast.moderator, f"moderate {found[1]}", MODERATORS)
 
 

@@ -18,6 +18,7 @@ from cards.progress import (
     MOST_IN_A_REASON,
     close_card,
     closed_card,
+    code_card,
     extend_card,
     refused_card,
     report_card,
@@ -47,10 +48,12 @@ async def status(visit: Visit) -> Card:
         return summary_card(visit.page, found[0], closed_date=closed)
     if visit.turn.is_set("reminders"):
         return await reminders(visit)
+    if visit.turn.is_set("code"):
+        return _code(visit)
     interim = await sent_interim(records, snapshot)
     if interim and visit.turn.is_set("summary"):
         return interim_card(visit.page, interim)
-    notes = [*await _progress(visit), *([] if interim else _none_yet(visit)), moderation(visit)]
+    notes = [*await _progress(visit), *([] if interim else _none_yet(visit)), _moderation(visit)]
     return status_card(visit.page, notes, has_summary=interim is not None)
 
 
@@ -80,11 +83,16 @@ def _none_yet(visit: Visit) -> list[str]:
     return [visit.page.text("interim_none", interim_minimum=minimum)]
 
 
-def moderation(visit: Visit) -> str:
-    """Whether comments are offered; as long as they are not, how to make that happen."""
-    if visit.running.moderators:
-        return visit.page.text("moderators_ready")
-    return visit.page.text("moderators_none", moderator_code=visit.running.moderator_code)
+def _moderation(visit: Visit) -> str:
+    """Whether comments are offered. Everybody in the channel sees what a typed word answers."""
+    return visit.page.text("moderators_ready" if visit.running.moderators else "moderators_missing")
+
+
+def _code(visit: Visit) -> Card:
+    """Whoever has it could read comments, so it is only ever an answer to a facilitator's tap."""
+    if not visit.service.rights.may_facilitate(visit.turn.person):
+        return refused(visit, "facilitator_only")
+    return code_card(visit.page, visit.running.moderator_code)
 
 
 async def extend(visit: Visit) -> Card:

@@ -111,7 +111,7 @@ async def _open(turn: Turn, service: Service) -> Card:
     visit = Visit(turn, service, running, page)
     if not takes_answers(service, running):
         return await facilitator.status(visit)
-    return opened_card(page, facilitator.moderation(visit))
+    return opened_card(page)
 
 
 async def _opened(draft: Draft, turn: Turn, service: Service) -> Running:

@@ -111,6 +111,7 @@ def _in_channels() -> Iterator[Ask]:
     lines = f"{CANARY}.pasted@{CANARY}.example, {CANARY} Pasted\nno address of {CANARY}"
     yield _pressed(here, Verb.STATUS)
     yield _pressed(here, Verb.STATUS, reminders=True)
+    yield _pressed(here, Verb.STATUS, code=True)
     yield _pressed(here, Verb.EXTEND, save=True, deadline="2026-03-26", reason=f"For {CANARY}.")
     yield _pressed(here, Verb.WORRIED)
     yield _pressed(here, Verb.ADD_LEADS, save=True, leads=lines)

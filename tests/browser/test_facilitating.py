@@ -69,7 +69,10 @@ async def test_a_comment_is_checked_kept_and_seen_again(teams: LocalTeams, perso
     await person.goes_to(FACILITATORS)
     await person.tells_the_bot("status")
     status = person.card_with("No moderators have registered yet.")
-    code = re.search(r"moderate ([A-Z2-9]{8})", await status.inner_text())
+    await person.presses("Show the moderators' code", on=status)
+    shown = person.card_with("The moderators' code for")
+    await person.sees("and to nobody else", on=shown)
+    code = re.search(r"moderate ([A-Z2-9]{8})", await shown.inner_text())
     assert code
     await person.goes_to(MODERATORS)
     await person.tells_the_bot(f"moderate {code[1]}")

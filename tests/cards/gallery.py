@@ -67,6 +67,7 @@ from cards.progress import (
     Planned,
     close_card,
     closed_card,
+    code_card,
     extend_card,
     extended_card,
     nudge_card,
@@ -406,16 +407,12 @@ def _last_look(page: Page) -> Card:
     return last_look_card(page, draft(page), likely=likely, warning=warning)
 
 
-def _opened(page: Page) -> Card:
-    return opened_card(page, page.text("moderators_none", moderator_code="ABCD2345"))
-
-
 def _status_card(page: Page) -> Card:
     day = _closed_date(page)
     notes = [
         page.text("progress", progress_day=day, progress_band="30", next_progress_day=day),
         page.text("interim_none", interim_minimum="20"),
-        page.text("moderators_none", moderator_code="ABCD2345"),
+        page.text("moderators_missing"),
     ]
     return status_card(page, notes, has_summary=False)
 
@@ -884,10 +881,11 @@ EXHIBITS = (
     _in_channel("form_again", _form_again),
     _in_channel("contacts", _contacts_form),
     _in_channel("last_look", _last_look),
-    _in_channel("opened", _opened),
+    _in_channel("opened", opened_card),
     _in_channel("shareable", shareable_card),
     _in_channel("status", _status_card),
     _in_channel("status_with_summary", _status_with_summary),
+    _in_channel("moderators_code", lambda page: code_card(page, "ABCD2345")),
     _in_channel("extend", _extend),
     _in_channel("extended", _extended),
     Exhibit("unfinished_midway", lambda page: unfinished_card(page, "midway"), sent=True),

@@ -127,7 +127,8 @@ def unasked(teams: Teams, channel: str) -> list[Sent]:
 
 
 async def code_on_the_status_card(facilitator: PersonHere, channel: str) -> str:
-    shown = await facilitator.posts("status", channel)
+    await facilitator.posts("status", channel)
+    shown = await facilitator.presses_in(channel, "Show the moderators' code")
     found = re.search(r"moderate ([A-Z2-9]{8})\b", shown.words)
     assert found, shown.words
     return found[1]

@@ -208,8 +208,9 @@ async def partnership(bot: RunningBot, teams: Teams) -> Partnership:
     facilitator, moderator = teams.person("Fay"), teams.person("Mo")
     here, there = teams.channel("facilitators"), teams.channel("moderators")
     form = {**only_headcounts(**HEADCOUNTS), "deadline": "2026-03-12", "deadline_time": "17:00"}
-    opened = await opens(facilitator, here, form)
-    code = opened.words.partition("moderate ")[2][:8]
+    await opens(facilitator, here, form)
+    shown = await facilitator.presses_in(here, "Show the moderators' code")
+    code = shown.words.partition("moderate ")[2][:8]
     await moderator.posts(f"moderate {code}", there)
     labels = [o.label for o in bot.app.service.pack.instrument.practice.options]
     return Partnership(bot, teams, practitioners(teams, labels, Random(300)), here, there)

@@ -186,6 +186,25 @@ async def test_a_list_that_changes_counts_from_the_next_start(
 # -- facilitators do not moderate -----------------------------------------------------------------
 
 
+async def test_only_a_facilitator_sees_the_moderators_code_and_only_by_a_tap(
+    teams: Teams, bot: BotOnDemand, fay: PersonHere, stan: PersonHere, channel: str
+) -> None:
+    """With it, anybody could read comments in a channel of their own."""
+    await opens(fay, channel)
+    code = await code_for_moderators(bot)
+    for person in (fay, stan):
+        for word in ("status", "help"):
+            assert code not in (await person.posts(word, channel)).words
+    await stan.posts("status", channel)
+    refused = await stan.presses_in(channel, "Show the moderators' code")
+    assert "Only a facilitator" in refused.words
+    assert code not in refused.words
+    await fay.posts("status", channel)
+    shown = await fay.presses_in(channel, "Show the moderators' code")
+    assert f"moderate {code}" in shown.words
+    assert code not in str([sent.activity for sent in teams.sent])
+
+
 async def test_a_listed_facilitator_can_neither_register_nor_read_as_a_moderator(
     teams: Teams, bot: BotOnDemand, fay: PersonHere, stan: PersonHere, channel: str
 ) -> None:
