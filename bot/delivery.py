@@ -142,7 +142,7 @@ class Delivery:
         self._beat_s = beat_s
         self._alike_s = alike_s
         self._give_up_s = give_up_s
-        self._told: set[tuple[str, ...]] = set()
+        self._told: set[tuple[str, str, bool]] = set()
 
     async def deliver(self, snapshot: SnapshotId, write: Write) -> datetime | None:
         """Send what may be taken now, and return when something may be again; None: never.
@@ -214,7 +214,8 @@ class Delivery:
         except RecordsError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one letter, the others must go out
-            self._tell_once(entry, "letter failed", **where(error))
+            if self._is_news(entry, "letter failed"):
+                _log.error("letter failed", snapshot=entry.record.snapshot, **where(error))
             await self._put_off(entry, self._wait_s(entry), NO_LETTER)
         else:
             # From here on it may arrive: what came of it is noted whatever happens to us.
@@ -271,7 +272,7 @@ class Delivery:
             await self._put_off(entry, 0.0, why)
         else:
             if not tells_nothing(entry.record.id):  # the log would say that it had to be written
-                self._tell_once(entry, "message refused", why=why)
+                self._tell_refused(entry, why)
             await self._settle(entry, MessageState.UNREACHABLE, why)
 
     async def _put_off(
@@ -312,12 +313,22 @@ class Delivery:
         wait_s = longest * self._dice.uniform(0.5, 1.0)
         return wait_s if at_least_s is None else max(wait_s, at_least_s + CLOCKS_DIFFER_S)
 
-    def _tell_once(self, entry: Entry, event: str, **more: str) -> None:
+    def _tell_refused(self, entry: Entry, why: str) -> None:
+        """Somebody may have removed the app; that a channel has is for the operator to see to."""
+        if not self._is_news(entry, why):
+            return
+        if is_to_channel(entry.record.id):
+            _log.error("message refused", snapshot=entry.record.snapshot, why=why)
+        else:
+            _log.warning("message refused", snapshot=entry.record.snapshot, why=why)
+
+    def _is_news(self, entry: Entry, what: str) -> bool:
         """Not for each: how many practitioners cannot be reached is nobody's business either."""
-        told = (event, entry.record.snapshot, *more.values())
-        if told not in self._told:
-            self._told.add(told)
-            _log.error(event, snapshot=entry.record.snapshot, **more)
+        told = (what, entry.record.snapshot, is_to_channel(entry.record.id))
+        if told in self._told:
+            return False
+        self._told.add(told)
+        return True
 
 
 def _lane(entry: Entry, written: Letter | Not) -> tuple[str, str] | None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import orjson
 import structlog
-from botbuilder.core import InvokeResponse, TurnContext
-from botbuilder.core.teams import TeamsActivityHandler
-from botbuilder.schema import Activity, ActivityTypes, Attachment, ChannelAccount
-from botbuilder.schema.teams import TeamInfo
+from botbuilder.core import ActivityHandler, InvokeResponse, TurnContext
+from botbuilder.schema import Activity, ActivityTypes, Attachment
 
 from bot.logs import where
 from bot.meeting import Met
@@ -34,8 +32,10 @@ _BEFORE_CARD = b'{"type":"message","summary":%b,"attachments":[{"contentType":"%
 _SILENCE = b'{"statusCode":200,"type":"application/vnd.microsoft.activity.message","value":""}'
 
 
-class Bot(TeamsActivityHandler):
-    """`act` answers a turn; `apology` is for one that failed.
+class Bot(ActivityHandler):
+    """The stock handler for Teams reads what we do not want, and fails where it is odd.
+
+    `act` answers a turn; `apology` is for one that failed.
 
     `met` hears, once they have their answer, who talked to the bot in a private chat. `outsider`
     says in a language what whoever has no account is told.
@@ -89,14 +89,6 @@ class Bot(TeamsActivityHandler):
         if turn.place is Place.PRIVATE and turn_context.activity.action == "add":
             await self._reply(replace(turn, installed=True))
             self._meet(turn, turn_context)
-
-    async def on_teams_members_added_dispatch(
-        self,
-        members_added: Sequence[ChannelAccount],
-        team_info: TeamInfo,
-        turn_context: TurnContext,
-    ) -> None:
-        """Nothing: the install says it too, and the stock code asks Teams about every person."""
 
     def _meet(self, turn: Turn, context: TurnContext) -> None:
         if turn.place is Place.PRIVATE:

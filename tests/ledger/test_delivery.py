@@ -274,6 +274,7 @@ async def test_everything_else_is_tried_once_and_told_of_once(
     assert len(desk.teams.calls) == 3
     (line,) = alarms(capsys)
     assert (line["event"], line["why"]) == ("message refused", why)
+    assert line["level"] == "warning", "somebody may have removed the app"
     assert "canary" not in json.dumps(line)
 
 

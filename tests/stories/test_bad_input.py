@@ -215,10 +215,16 @@ async def test_a_pressed_button_of_the_wrong_shape_is_refused(teams: Teams, valu
         "somethingNew",
     ],
 )
-async def test_other_types_of_activity_are_passed_over_in_silence(teams: Teams, kind: str) -> None:
-    activity = teams.person("Ada").activity(kind, membersAdded=[1], entities={"a": 1})
+async def test_other_types_of_activity_are_passed_over_in_silence(
+    teams: Teams, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever Teams says with them, which is not looked at."""
+    odd = {"team": 7, "channel": [1], "eventType": "channelCreated", "settings": "x"}
+    ada = teams.person("Ada")
+    activity = ada.activity(kind, membersAdded=[1], entities={"a": 1}, value="x", channelData=odd)
     assert (await teams.deliver(activity)).status == 200
     assert teams.sent == []
+    assert '"level": "error"' not in capsys.readouterr().err
 
 
 async def test_other_invokes_are_not_implemented(teams: Teams) -> None:
