@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -179,9 +180,13 @@ async def test_what_a_channel_will_never_take_holds_up_no_other(
     fay: PersonHere,
     extended: Running,
     channel: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """But somebody has to see to it."""
     teams.befalls = lambda c: Trouble(413) if ";" not in c else None
     await bot.works()
+    logged = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [e["why"] for e in logged if (e["level"], e["event"]) == ("error", "message refused")]
     teams.befalls = lambda _: None
     await closes(fay, channel)
     await bot.works()
