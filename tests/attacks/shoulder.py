@@ -35,6 +35,7 @@ from tests.attacks.attack import Result, Staged
 from tests.attacks.bots import Stage, a_stage
 from tests.attacks.stores import OpenStore
 from tests.attacks.tour import ASKS, Ask, Has, Where, asks, ready
+from tests.cosmos.patience import patient
 from tests.stories.commenting import full_ballot
 
 SECRET = "Only the victim says that joint visits are late."
@@ -261,8 +262,8 @@ async def naive_bot(stage: Stage) -> AsyncIterator[None]:
 async def over_the_shoulder(open_store: OpenStore, folder: Path) -> Result:
     # An answer that comes too late is an apology, which says how busy this machine is and no more.
     unhurried = patch("bot.teams.bot.TURN_S", PATIENCE_S)
-    async with a_stage(open_store, folder / "bot") as stage:
-        with unhurried:
+    with patient(), unhurried:
+        async with a_stage(open_store, folder / "bot") as stage:
             return await _over_the_shoulder(stage)
 
 
