@@ -35,18 +35,15 @@ class Forgetting:
         working = service.working_days(running.snapshot.nation)
         if await warn_of_words(running, service.records, service.keeping, now, working):
             yield "deletion-announced"
-        for part in Part:
-            if self._is_to_be_looked_at(running, part) and await self._forget(running, part):
-                yield f"{part}-deleted"
-
-    def _is_to_be_looked_at(self, running: Running, part: Part) -> bool:
-        """Once a day: what is empty costs some reads, and hardly anything comes after."""
-        now, key = self._service.clock(), (running.snapshot.id, part)
         today = day_of(running.snapshot, now)
-        if self._looked.get(key) == today or not is_due(running, self._service.keeping, part, now):
-            return False
-        self._looked[key] = today
-        return True
+        for part in Part:
+            key = (running.snapshot.id, part)
+            # Once a day: what is empty costs some reads, and hardly anything comes after.
+            if self._looked.get(key) != today and is_due(running, service.keeping, part, now):
+                is_deleted = await self._forget(running, part)
+                self._looked[key] = today
+                if is_deleted:
+                    yield f"{part}-deleted"
 
     async def _forget(self, running: Running, part: Part) -> bool:
         service, records = self._service, self._service.records

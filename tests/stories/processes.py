@@ -20,9 +20,11 @@ from typing import Self
 import aiohttp
 
 from bot.rehearsal.teams import Answer, Teams
+from tests.stories.conftest import RunningBot
 
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN_S = 30.0
+ENDS_WITHIN_S = 60.0
 
 
 async def start(folder: Path, environment: Mapping[str, str], *words: str) -> Process:
@@ -38,6 +40,29 @@ async def start(folder: Path, environment: Mapping[str, str], *words: str) -> Pr
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
         )
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What came of a command."""
+
+    code: int | None
+    out: str
+    err: str
+
+
+async def command(bot: RunningBot, *words: str, typed: str = "") -> Ended:
+    """`python -m bot` with these words on the files of a bot, to its end; `typed` answers it."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *words),
+        cwd=bot.folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **bot.environment},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(typed.encode()), ENDS_WITHIN_S)
+    return Ended(process.returncode, out.decode(), err.decode())
 
 
 @dataclass

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
@@ -23,9 +21,8 @@ from tests.stories.conftest import RunningBot, free_port
 from tests.stories.opening import BotOnDemand, opens
 from tests.stories.partners import Room, a_session_bot
 from tests.stories.people import AGENCIES, closes, respondents
+from tests.stories.processes import command
 from tests.stories.test_plan import SAVE, adds, opens_the_action
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -51,14 +48,8 @@ async def did(bot: RunningBot) -> list[tuple[Did, str]]:
 
 
 async def says(bot: RunningBot, *words: str) -> tuple[int | None, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", *words),
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **bot.environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return process.returncode, out.decode() + (err.decode() if process.returncode else "")
+    ended = await command(bot, *words)
+    return ended.code, ended.out + (ended.err if ended.code else "")
 
 
 # -- facilitators ---------------------------------------------------------------------------------

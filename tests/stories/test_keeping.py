@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,15 +19,15 @@ from snapshot.leads import add, note_install
 from snapshot.ledger import is_to_channel, note
 from snapshot.opening import Running
 from snapshot.plan import Action, save
-from snapshot.ports import DIRECTORY, Kind
+from snapshot.ports import DIRECTORY, Kind, Unavailable
 from snapshot.sealing import Person
 from snapshot.session import Agreed, Ratings
 from tests.cosmos.server import Server, settings_for
 from tests.stories.commenting import have_sent
 from tests.stories.conftest import RunningBot, free_port
 from tests.stories.people import closes, summary_in
+from tests.stories.processes import command
 
-ROOT = Path(__file__).parents[2]
 KEEPING = Keeping()
 LEAD = "zqxj.lead@exampleshire.example"
 NOTE = "Zqxj said that the pathway is not known."
@@ -198,6 +195,23 @@ async def test_an_interrupted_deletion_is_gone_on_with(
     assert not await kinds_left(bot, running) & WORDS
 
 
+async def test_what_a_store_would_not_delete_is_deleted_in_the_next_round(
+    teams: Teams, bot: RunningBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not on the next day."""
+    running = await one_that_is_over(bot, teams)
+    day = await until(bot, Part.PEOPLE)
+
+    async def failing(self: object, record: object) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(type(bot.app.service.records), "delete", failing)
+    assert await work_of(bot, day) == []
+    monkeypatch.undo()
+    assert await work_of(bot, day) == ["people-deleted"]
+    assert not await kinds_left(bot, running) & OF_PEOPLE
+
+
 async def test_in_the_end_nothing_is_left_of_it_nor_of_the_plan(
     teams: Teams, bot: RunningBot
 ) -> None:
@@ -237,6 +251,7 @@ async def test_nothing_goes_as_long_as_the_key_is_there(teams: Teams, bot: Runni
     await closes(fay, channel)
     await summary_in(teams, channel)
     await bot.stops_working()
+    await bot.app.worker.do_due()  # what it was about to note of its post
     running, records = await the_snapshot(bot), bot.app.service.records
     envelope = (await records.heads(running.snapshot.id, Kind.ENVELOPE))[0]
     record = await records.read(running.snapshot.id, Kind.ENVELOPE, envelope.id)
@@ -263,14 +278,7 @@ async def test_the_operator_sees_until_when(teams: Teams, bot: RunningBot) -> No
 
 
 async def says(bot: RunningBot) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "retention"),
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **bot.environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    out, _ = await process.communicate()
-    return out.decode().strip()
+    return (await command(bot, "retention")).out.strip()
 
 
 async def test_on_cosmos_db_it_is_the_same(cosmos: Server, tmp_path: Path) -> None:

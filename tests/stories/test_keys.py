@@ -22,6 +22,7 @@ from snapshot.ports import DIRECTORY, KeyMissing, Kind
 from snapshot.snapshot import Phase
 from tests.stories.conftest import RunningBot
 from tests.stories.people import AGENCIES, begins, closes, respondents, summary_in
+from tests.stories.processes import command
 
 ROOT = Path(__file__).parents[2]
 KEY_DAYS = 7
@@ -78,12 +79,12 @@ async def test_a_service_key_that_is_lost_is_never_made_anew(bot: RunningBot) ->
     key = bot.folder / "keys" / "service.key"
     await bot.stops()
     kept = key.rename(bot.folder / "elsewhere")
-    for command in ("serve", "tick", "doctor"):
-        code, said = await runs(bot, command)
+    for word in ("serve", "tick", "doctor"):
+        code, said = await runs(bot, word)
         assert code == 1
         assert "'service'" in said
         assert "Traceback" not in said
-        assert not key.exists(), command
+        assert not key.exists(), word
     kept.rename(key)
     await bot.starts()
     assert (await the_snapshot(bot)).phase is Phase.OPEN
@@ -97,15 +98,9 @@ async def test_lost_while_the_bot_runs_nothing_new_is_opened(bot: RunningBot) ->
     assert not key.exists()
 
 
-async def runs(bot: RunningBot, command: str) -> tuple[int | None, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", command),
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **bot.environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    out, _ = await asyncio.wait_for(process.communicate(), 20)
-    return process.returncode, out.decode()
+async def runs(bot: RunningBot, word: str) -> tuple[int | None, str]:
+    ended = await command(bot, word)
+    return ended.code, ended.out + ended.err
 
 
 async def test_a_closed_snapshot_of_another_version_loses_its_key_all_the_same(

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
-from pathlib import Path
-
 from snapshot.lead_lists import Row
 from snapshot.leads import Lead, add, all_leads, by_address, note_install, note_person
 from snapshot.ledger import id_of, note
@@ -14,22 +9,15 @@ from snapshot.opening import Running
 from snapshot.ports import Kind
 from snapshot.sealing import Person
 from tests.stories.conftest import RunningBot
+from tests.stories.processes import command
 
-ROOT = Path(__file__).parents[2]
 ANN, OTHER, BOB = "ann@hill.example", "office@hill.example", "bob@dale.example"
 PERSON = Person("tenant-of-exampleshire", "ann-of-hill")
 
 
 async def run(bot: RunningBot, *words: str, typed: str = "") -> tuple[int | None, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "leads", *words),
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **bot.environment},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate(typed.encode())
-    return process.returncode, out.decode(), err.decode()
+    ended = await command(bot, "leads", *words, typed=typed)
+    return ended.code, ended.out, ended.err
 
 
 async def with_leads(bot: RunningBot) -> Running:

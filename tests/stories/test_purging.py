@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
@@ -22,9 +20,9 @@ from storage.keyfiles import KeyFiles
 from tests.cosmos.server import Server, settings_for
 from tests.stories.conftest import RunningBot, free_port
 from tests.stories.people import AGENCIES, closes, respondents, summary_in
+from tests.stories.processes import command
 from tests.stories.test_keys import the_snapshot
 
-ROOT = Path(__file__).parents[2]
 CANARY = "zqxj.lead@exampleshire.example"
 
 
@@ -43,15 +41,8 @@ async def a_snapshot_that_is_over(bot: RunningBot, teams: Teams) -> str:
 
 
 async def purges(bot: RunningBot, *words: str, typed: str = "") -> tuple[int | None, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "purge", *words),
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **bot.environment},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    out, _ = await process.communicate(typed.encode())
-    return process.returncode, out.decode()
+    ended = await command(bot, "purge", *words, typed=typed)
+    return ended.code, ended.out + ended.err
 
 
 async def kinds_left(bot: RunningBot, id: str) -> set[Kind]:
