@@ -142,7 +142,7 @@ class Delivery:
         self._beat_s = beat_s
         self._alike_s = alike_s
         self._give_up_s = give_up_s
-        self._told: set[tuple[str, str, bool]] = set()
+        self._told: set[tuple[object, ...]] = set()
 
     async def deliver(self, snapshot: SnapshotId, write: Write) -> datetime | None:
         """Send what may be taken now, and return when something may be again; None: never.
@@ -214,8 +214,9 @@ class Delivery:
         except RecordsError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one letter, the others must go out
-            if self._is_news(entry, "letter failed"):
-                _log.error("letter failed", snapshot=entry.record.snapshot, **where(error))
+            found = where(error)
+            if self._is_news(entry, "letter failed", *found.values()):
+                _log.error("letter failed", snapshot=entry.record.snapshot, **found)
             await self._put_off(entry, self._wait_s(entry), NO_LETTER)
         else:
             # From here on it may arrive: what came of it is noted whatever happens to us.
@@ -315,16 +316,16 @@ class Delivery:
 
     def _tell_refused(self, entry: Entry, why: str) -> None:
         """Somebody may have removed the app; that a channel has is for the operator to see to."""
-        if not self._is_news(entry, why):
+        if not self._is_news(entry, "message refused", why):
             return
         if is_to_channel(entry.record.id):
             _log.error("message refused", snapshot=entry.record.snapshot, why=why)
         else:
             _log.warning("message refused", snapshot=entry.record.snapshot, why=why)
 
-    def _is_news(self, entry: Entry, what: str) -> bool:
+    def _is_news(self, entry: Entry, *what: object) -> bool:
         """Not for each: how many practitioners cannot be reached is nobody's business either."""
-        told = (what, entry.record.snapshot, is_to_channel(entry.record.id))
+        told = (is_to_channel(entry.record.id), entry.record.snapshot, *what)
         if told in self._told:
             return False
         self._told.add(told)

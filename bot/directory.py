@@ -238,6 +238,7 @@ class Directory:
             return known
         if unread and unread.record == record:
             return None
+        self._unread.pop(record.id, None)  # what it says now may not fit its key any more
         try:
             kept = await take_up_kept(record, self._keys)
             running = kept or await take_up(record, self._keys)

@@ -217,6 +217,19 @@ async def test_a_letter_that_cannot_be_written_is_put_off_and_holds_up_no_other(
     assert "canary" not in json.dumps(line)
 
 
+async def test_letters_that_fail_for_different_reasons_are_told_of_each(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await desk.notes("ada", "ben")
+
+    def write(entry: Entry) -> Letter | Not:
+        raise KeyError if entry.recipient == "ada" else ValueError
+
+    desk.write = write
+    await desk.delivers()
+    assert {line["error"] for line in alarms(capsys)} == {"KeyError", "ValueError"}
+
+
 async def test_a_letter_that_has_waited_for_its_turn_is_asked_for_again(desk: Desk) -> None:
     """It may be no longer wanted when its turn comes at last."""
     await desk.notes("ada")

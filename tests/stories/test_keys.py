@@ -133,6 +133,23 @@ async def test_a_closed_snapshot_of_another_version_loses_its_key_all_the_same(
     assert "No snapshot is open" in (await teams.person("Fay").posts("status", channel)).words
 
 
+async def test_one_of_another_version_that_was_changed_is_worked_on_no_more(
+    channel: str, bot: RunningBot, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await bot.stops()
+    bot.content = another_version(tmp_path / "content")
+    await bot.starts()
+    await bot.stops_working()
+    (kept,) = await bot.app.service.directory.kept()
+    settings = {**kept.record.body["settings"], "area": "Elsewhere"}
+    changed = replace(kept.record, body={**kept.record.body, "settings": settings})
+    await bot.app.service.records.replace(changed)
+    assert await bot.app.service.directory.kept() == []
+    bot.clock.moves(days=KEY_DAYS)
+    assert await work_of_today(bot) == []
+    assert '"error": "Tampered"' in "".join(capfd.readouterr())
+
+
 def another_version(folder: Path) -> Path:
     """Our own content, of a later year."""
     shutil.copytree(HERE, folder)
