@@ -22,8 +22,8 @@ from snapshot.sealing import CONTACT_BYTES, Person, Tag
 from snapshot.survey import to_record
 from tests.attacks.stores import OpenStore
 from tests.attacks.trouble import Reached
+from tests.ports import free_port
 from tests.stories.commenting import code_on_the_status_card, full_ballot
-from tests.stories.conftest import free_port
 from tests.stories.opening import BotOnDemand
 
 CANARY = "ZqxjCanary"

@@ -35,8 +35,9 @@ from storage.cosmos_calls import Patience
 from storage.keyfiles import KeyFiles
 from tests.cosmos.counting import Asked, Counting, Trip
 from tests.cosmos.server import Server, cosmos_server, settings_for
+from tests.ports import free_port
 from tests.stories.commenting import AWARENESS, Channels, moderators_register
-from tests.stories.conftest import RunningBot, free_port
+from tests.stories.conftest import RunningBot
 from tests.stories.people import STATEMENTS, closes
 
 REPLY_SHARE = 0.4

@@ -22,7 +22,8 @@ from rich.progress import Progress
 from bot.rehearsal.teams import Call
 from tests.bench.turn import say
 from tests.ledger.checking import MOST_A_SECOND, most_within, taken
-from tests.stories.conftest import Clock, free_port
+from tests.ports import free_port
+from tests.stories.conftest import Clock
 from tests.stories.opening import BotOnDemand
 from tests.stories.processes import Serving, Spread
 

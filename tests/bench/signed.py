@@ -19,7 +19,7 @@ from bot.rehearsal.teams import Answer, PersonHere, Teams
 from tests.bench.servers import Served, started
 from tests.graph.server import APP, HOME, SECRET, microsoft
 from tests.identity.signing import METADATA_PATH
-from tests.stories.conftest import free_port
+from tests.ports import free_port
 
 _FACILITATOR = "fafafafa-fafa-4afa-8afa-fafafafafafa"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import sys
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
 from collections.abc import AsyncIterator, Mapping
@@ -21,6 +20,7 @@ from snapshot.ports import DIRECTORY, Kind
 from snapshot.snapshot import Snapshot
 from storage.keyfiles import KeyFiles
 from storage.sqlite import SqliteRecords
+from tests.ports import free_port
 
 SAMPLE_PEOPLE = 120
 SHOTS = Path(__file__).parents[2] / "var/shots"
@@ -124,18 +124,12 @@ class LocalTeams:
 
 @asynccontextmanager
 async def local_teams(folder: Path) -> AsyncIterator[LocalTeams]:
-    teams = LocalTeams(folder, _free_port(), _free_port())
+    teams = LocalTeams(folder, free_port(), free_port())
     async with AsyncExitStack() as running:
         running.push_async_callback(teams.stops_the_bot)
         await teams.starts_the_bot()
         await teams.starts_the_playground(running)
         yield teams
-
-
-def _free_port() -> int:
-    with socket.socket() as any_port:
-        any_port.bind(("127.0.0.1", 0))
-        return int(any_port.getsockname()[1])
 
 
 # -- the person -----------------------------------------------------------------------------------

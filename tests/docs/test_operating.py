@@ -28,7 +28,8 @@ from snapshot.closing import begin_close
 from snapshot.envelope import State
 from snapshot.opening import Running, extend
 from snapshot.ports import Kind
-from tests.stories.conftest import Clock, free_port
+from tests.ports import free_port
+from tests.stories.conftest import Clock
 from tests.stories.opening import BotOnDemand
 from tests.stories.people import (
     STATEMENTS,

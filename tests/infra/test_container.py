@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,7 @@ import pytest
 
 from bot.settings import Settings
 from tests.infra.container import CONTAINERFILE, ROOT, NoRegistry, Stage, build, sent, steps
+from tests.ports import free_port
 
 FOLDERS = ("bot", "cards", "content", "report", "snapshot", "storage")
 STEPS = steps(CONTAINERFILE.read_text())
@@ -67,7 +67,7 @@ class Image:
 
     @contextmanager
     def serving(self) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-        port = _free_port()
+        port = free_port()
         words = map(self.stage.here, [*self.stage.entrypoint, *self.stage.command])
         with (
             (self.data / "log").open("wb") as log,
@@ -130,13 +130,6 @@ def _set_writable(folder: Path, *, is_writable: bool) -> None:
         if not path.is_symlink():
             mode = path.stat().st_mode
             path.chmod(mode | 0o200 if is_writable else mode & ~0o222)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:

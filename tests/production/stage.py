@@ -23,7 +23,7 @@ from tests.graph.server import APP, HOME, MANIFEST, POLICE, SECRET, microsoft
 from tests.graph.server import Server as Identity
 from tests.identity.signing import METADATA_PATH
 from tests.keyvault.server import key_vault
-from tests.stories.conftest import free_port
+from tests.ports import free_port
 from tests.stories.processes import Serving, Spread
 
 FACILITATOR = "fafafafa-fafa-4afa-8afa-fafafafafafa"

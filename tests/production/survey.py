@@ -19,8 +19,9 @@ from bot.rehearsal.teams import PersonHere, Sent, Teams
 from content.packs import load_packs
 from tests.cosmos.server import Server as Cosmos
 from tests.graph.server import HOME, POLICE
+from tests.ports import free_port
 from tests.production.stage import FACILITATOR, Production, production
-from tests.stories.conftest import Clock, free_port
+from tests.stories.conftest import Clock
 from tests.stories.opening import BotOnDemand, a_form, opens
 from tests.stories.people import (
     AGENCIES,

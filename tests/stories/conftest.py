@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from bot.sample import open_sample
 from bot.settings import Settings
 from snapshot.opening import Running
 from storage.keyfiles import KeyFiles
+from tests.ports import free_port
 
 
 @dataclass
@@ -109,12 +109,6 @@ class RunningBot:
             dice=Random(seed),
         )
         return service.directory.note(running)
-
-
-def free_port() -> int:
-    with socket.socket() as any_port:
-        any_port.bind(("127.0.0.1", 0))
-        return int(any_port.getsockname()[1])
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from bot.rehearsal.teams import Json, PersonHere, Sent, Shown, Teams
 from bot.worker import Deed
 from snapshot.opening import Running
-from tests.stories.conftest import RunningBot, free_port
+from tests.ports import free_port
+from tests.stories.conftest import RunningBot
 from tests.stories.people import seen
 
 type Form = Mapping[str, str]

@@ -14,7 +14,8 @@ from snapshot import session as core
 from snapshot.instrument import StatementId
 from snapshot.opening import Running
 from snapshot.session import Agreed, Partner, Session
-from tests.stories.conftest import RunningBot, free_port
+from tests.ports import free_port
+from tests.stories.conftest import RunningBot
 from tests.stories.opening import BotOnDemand
 from tests.stories.people import seen
 

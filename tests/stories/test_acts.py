@@ -16,8 +16,9 @@ from snapshot.lead_lists import Row
 from snapshot.leads import add
 from snapshot.opening import Running
 from snapshot.ports import Kind, Record, Unavailable
+from tests.ports import free_port
 from tests.stories.commenting import have_sent, moderators_register
-from tests.stories.conftest import RunningBot, free_port
+from tests.stories.conftest import RunningBot
 from tests.stories.opening import BotOnDemand, opens
 from tests.stories.partners import Room, a_session_bot
 from tests.stories.people import AGENCIES, closes, respondents

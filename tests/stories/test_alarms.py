@@ -19,7 +19,7 @@ from snapshot.envelope import State
 from snapshot.opening import Running
 from snapshot.ports import Kind, Record
 from snapshot.publication import Outbox
-from tests.stories.conftest import free_port
+from tests.ports import free_port
 from tests.stories.opening import (
     BotOnDemand,
     a_form,

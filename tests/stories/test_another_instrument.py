@@ -22,7 +22,8 @@ from snapshot.survey import from_record
 from storage.keyfiles import KeyFiles
 from storage.sqlite import SqliteRecords
 from tests.packs.programme import another_programme
-from tests.stories.conftest import RunningBot, free_port
+from tests.ports import free_port
+from tests.stories.conftest import RunningBot
 from tests.stories.people import Respondent, asks_about, begins, closes, summary_in
 
 # As people see it, so that the numbers below are worked out from what was pressed and nothing else.

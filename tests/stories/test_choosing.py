@@ -12,7 +12,7 @@ from bot.rehearsal.teams import PersonHere, Shown, Teams
 from snapshot.envelope import State
 from snapshot.opening import Running
 from snapshot.ports import Kind, Record
-from tests.stories.conftest import free_port
+from tests.ports import free_port
 from tests.stories.opening import BotOnDemand, a_form, opens, opens_in
 from tests.stories.people import answers, answers_all, asks_about, closes, seen, sends
 

@@ -16,7 +16,7 @@ from snapshot.envelope import State
 from snapshot.opening import Running
 from snapshot.ports import Kind, Record, SnapshotId
 from snapshot.snapshot import Extension, Phase
-from tests.stories.conftest import free_port
+from tests.ports import free_port
 from tests.stories.opening import BotOnDemand, another_process, own_threads
 from tests.stories.people import (
     AGENCIES,

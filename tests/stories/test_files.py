@@ -15,7 +15,8 @@ from snapshot.lead_lists import Row, parse_csv, to_csv
 from snapshot.leads import add, by_address, note_person
 from snapshot.opening import Running
 from snapshot.sealing import Person
-from tests.stories.conftest import RunningBot, free_port
+from tests.ports import free_port
+from tests.stories.conftest import RunningBot
 from tests.stories.opening import BotOnDemand, opens_in
 from tests.stories.people import closes, seen
 

@@ -13,8 +13,8 @@ from bot.rehearsal.teams import PersonHere, Teams
 from snapshot.ledger import MessageState
 from snapshot.ports import Kind, Record
 from tests.ledger.checking import MOST_A_SECOND, most_times_within, most_within
+from tests.ports import free_port
 from tests.stories.commenting import bytes_of, the_snapshot
-from tests.stories.conftest import free_port
 from tests.stories.opening import BotOnDemand, another_process
 from tests.stories.people import closes
 from tests.stories.test_leads import held_up

@@ -23,8 +23,9 @@ from snapshot.ports import DIRECTORY, Kind, Unavailable
 from snapshot.sealing import Person
 from snapshot.session import Agreed, Ratings
 from tests.cosmos.server import Server, settings_for
+from tests.ports import free_port
 from tests.stories.commenting import have_sent
-from tests.stories.conftest import RunningBot, free_port
+from tests.stories.conftest import RunningBot
 from tests.stories.people import closes, summary_in
 from tests.stories.processes import command
 

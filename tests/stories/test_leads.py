@@ -27,7 +27,8 @@ from snapshot.opening import Running
 from snapshot.ports import Kind
 from snapshot.sealing import Person
 from storage.sqlite import LOCK_WAIT_MS
-from tests.stories.conftest import RunningBot, free_port
+from tests.ports import free_port
+from tests.stories.conftest import RunningBot
 from tests.stories.opening import BotOnDemand, opens_in
 from tests.stories.people import begins, closes, seen
 

@@ -16,6 +16,7 @@ import pytest
 from bot.rehearsal.teams import Answer, PersonHere, Shown, Teams
 from snapshot.comments import printed
 from snapshot.ports import Kind
+from tests.ports import free_port
 from tests.stories.commenting import (
     AWARENESS,
     Channels,
@@ -28,7 +29,7 @@ from tests.stories.commenting import (
     unasked,
     words_in,
 )
-from tests.stories.conftest import Clock, RunningBot, free_port
+from tests.stories.conftest import Clock, RunningBot
 from tests.stories.people import (
     Respondent,
     answers,

@@ -13,13 +13,13 @@ from bot.turns.turn import Address
 from snapshot.envelope import Contact, State
 from snapshot.leads import all_leads
 from snapshot.survey import from_record
+from tests.ports import free_port
 from tests.stories.commenting import (
     envelope_of,
     moderators_register,
     the_snapshot,
     unasked,
 )
-from tests.stories.conftest import free_port
 from tests.stories.opening import BotOnDemand
 from tests.stories.people import answers, answers_all, begins, closes, sends
 from tests.stories.test_reminding import LAST, MIDWAY, OPENING, a_channel_with_leads, works_at

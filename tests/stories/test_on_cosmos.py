@@ -28,7 +28,8 @@ from storage.cosmos import CosmosRecords
 from storage.cosmos_opening import Account
 from tests.cosmos.proxy import Fault, Proxy, nothing
 from tests.cosmos.server import Server, settings_for
-from tests.stories.conftest import Clock, RunningBot, free_port
+from tests.ports import free_port
+from tests.stories.conftest import Clock, RunningBot
 from tests.stories.opening import BotOnDemand
 from tests.stories.people import (
     AGENCIES,

@@ -14,7 +14,8 @@ import pytest
 
 from bot.rehearsal.teams import Teams
 from tests.keyvault.server import Fault, Server
-from tests.stories.conftest import RunningBot, free_port
+from tests.ports import free_port
+from tests.stories.conftest import RunningBot
 from tests.stories.opening import goes_on, opens
 from tests.stories.people import AGENCIES, closes, respondents, summary_in
 from tests.stories.test_keys import KEY_DAYS, keys, the_snapshot, work_of_today

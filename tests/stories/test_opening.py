@@ -18,7 +18,7 @@ from snapshot.opening import Running
 from snapshot.ports import DIRECTORY, Kind
 from snapshot.snapshot import OTHER, Cell, CellId, Contacts, Mixing, Snapshot
 from storage.keyfiles import KeyFiles
-from tests.stories.conftest import free_port
+from tests.ports import free_port
 from tests.stories.opening import (
     CONTACTS,
     SNAPSHOT,

@@ -18,7 +18,8 @@ from snapshot.ports import Kind
 from snapshot.sealing import Person
 from snapshot.session import Agreed, Ratings, Stage, again, agree, join, rate, reveal, start
 from tests.packs.programme import another_programme
-from tests.stories.conftest import RunningBot, free_port
+from tests.ports import free_port
+from tests.stories.conftest import RunningBot
 from tests.stories.opening import BotOnDemand, a_form, another_process, opens, own_threads
 from tests.stories.people import STATEMENTS, Respondent, closes, seen
 

@@ -18,7 +18,7 @@ from snapshot.ledger import MessageState, claim, find, id_of
 from snapshot.opening import Running
 from snapshot.ports import Kind, SnapshotId
 from snapshot.publication import Outbox, record, record_moves, summary_body
-from tests.stories.conftest import free_port
+from tests.ports import free_port
 from tests.stories.opening import BotOnDemand, another_process, own_threads
 from tests.stories.people import closes
 from tests.stories.test_extending import extends, the_one

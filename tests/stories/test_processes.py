@@ -19,7 +19,8 @@ from snapshot.publication import Outbox
 from snapshot.snapshot import Phase, Snapshot
 from storage.cosmos_opening import Account
 from tests.cosmos.server import Server, settings_for
-from tests.stories.conftest import Clock, free_port
+from tests.ports import free_port
+from tests.stories.conftest import Clock
 from tests.stories.opening import BotOnDemand
 from tests.stories.people import Respondent, begins, closes, respondents, seen, sends
 from tests.stories.processes import Serving, Spread, Tick, errors

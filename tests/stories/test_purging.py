@@ -18,7 +18,8 @@ from snapshot.leads import add
 from snapshot.ports import Kind, Record, Unavailable
 from storage.keyfiles import KeyFiles
 from tests.cosmos.server import Server, settings_for
-from tests.stories.conftest import RunningBot, free_port
+from tests.ports import free_port
+from tests.stories.conftest import RunningBot
 from tests.stories.people import AGENCIES, closes, respondents, summary_in
 from tests.stories.processes import command
 from tests.stories.test_keys import the_snapshot

@@ -12,8 +12,8 @@ import pytest
 from bot.rehearsal.teams import PersonHere, Sent, Teams
 from snapshot.leads import all_leads
 from snapshot.ports import Head, Kind, SnapshotId, Unavailable
+from tests.ports import free_port
 from tests.stories.commenting import the_snapshot
-from tests.stories.conftest import free_port
 from tests.stories.opening import BotOnDemand
 from tests.stories.people import answers_all, begins, sends
 

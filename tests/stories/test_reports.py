@@ -21,8 +21,8 @@ from snapshot.comments import Decision, decide
 from snapshot.opening import Running
 from snapshot.ports import Kind
 from snapshot.views import Travel
+from tests.ports import free_port
 from tests.stories.commenting import Channels, have_sent, moderators_register, the_snapshot
-from tests.stories.conftest import free_port
 from tests.stories.opening import BotOnDemand, opens_in
 from tests.stories.people import closes, seen
 

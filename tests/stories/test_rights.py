@@ -12,7 +12,7 @@ from bot.rehearsal.teams import PersonHere, Teams
 from bot.settings import BadSettings, Settings
 from snapshot.opening import Running
 from snapshot.snapshot import Phase
-from tests.stories.conftest import free_port
+from tests.ports import free_port
 from tests.stories.opening import (
     BotOnDemand,
     a_form,

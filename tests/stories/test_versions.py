@@ -26,7 +26,7 @@ from snapshot.tally import Tally
 from storage.cosmos import CosmosRecords
 from storage.cosmos_opening import SCHEMA_VERSION, VERSION_ITEM, Account
 from tests.cosmos.server import Server, settings_for
-from tests.stories.conftest import free_port
+from tests.ports import free_port
 from tests.stories.opening import BotOnDemand
 from tests.stories.people import answers, begins, closes, respondents, sends, summary_in
 from tests.stories.processes import start

@@ -9,7 +9,7 @@ import pytest
 
 from bot.rehearsal.teams import Teams
 from tests.graph.server import APP, HOME, MANIFEST, SECRET, Server, microsoft
-from tests.stories.conftest import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture

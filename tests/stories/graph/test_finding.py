@@ -16,7 +16,7 @@ from snapshot.leads import add, stop
 from snapshot.ports import Kind
 from snapshot.sealing import Person
 from tests.graph.server import HOME, POLICE, SECRET, Fault, Server
-from tests.stories.conftest import free_port
+from tests.ports import free_port
 from tests.stories.graph.conftest import graph_settings
 from tests.stories.opening import BotOnDemand, opens, own_threads
 from tests.stories.processes import Tick
