@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from adaptive_cards_python.adaptive_card.Action import Execute
 from adaptive_cards_python.adaptive_card.Element import ElementType
 
+from cards.contacts import CONTACTS, MOST_IN_A_LINE, contact_inputs
 from cards.inputs import (
     Values,
     choice_input,
@@ -28,6 +29,7 @@ from cards.parts import (
     paragraphs,
     plain_card,
     press,
+    problem_box,
     text,
 )
 from cards.verbs import Verb
@@ -36,24 +38,7 @@ from snapshot.snapshot import OTHER, Cell
 from snapshot.wording import Label, Pack, Wording, say_cell
 
 MOST_PEOPLE = 1_000_000
-MOST_IN_A_LINE = 120
-MOST_IN_A_NOTE = 200
 MOST_IN_DATES = 400
-
-CONTACTS = {
-    "front_door_name": MOST_IN_A_LINE,
-    "front_door_phone": 40,
-    "front_door_hours": MOST_IN_A_LINE,
-    "out_of_hours_phone": 40,
-    "allegations_contact": MOST_IN_A_NOTE,
-    "staff_support": MOST_IN_A_NOTE,
-    "safeguarding_name": MOST_IN_A_LINE,
-    "safeguarding_email": MOST_IN_A_LINE,
-    "contact_email": MOST_IN_A_LINE,
-    "data_controller": MOST_IN_A_LINE,
-    "privacy_url": 400,
-}
-"""The inputs of the second card, and how many characters each may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +85,7 @@ def snapshot_form(draft: Draft, problems: Sequence[str] = ()) -> Card:
     return plain_card(
         words,
         [
-            *_problems(problems),
+            *problem_box(problems),
             *paragraphs(words.messages["opening_intro"]),
             *text_input(words, "area", typed, most=MOST_IN_A_LINE),
             *text_input(words, "partnership_name", typed, most=MOST_IN_A_LINE),
@@ -129,13 +114,9 @@ def contacts_form(draft: Draft, problems: Sequence[str] = ()) -> Card:
     return plain_card(
         words,
         [
-            *_problems(problems),
+            *problem_box(problems),
             *paragraphs(words.messages["contacts_intro"]),
-            *(
-                block
-                for id, most in CONTACTS.items()
-                for block in text_input(words, id, draft.typed, most=most)
-            ),
+            *contact_inputs(words, draft.typed),
             buttons(_go_on(draft.without_contacts(), Verb.CONTACTS)),
             buttons(_go_back(draft.without_contacts(), Verb.NEW)),
         ],
@@ -230,12 +211,6 @@ def _group(cell: Cell, typed: Mapping[AgencyId, str], page: Page, draft: Draft) 
     return (
         f"{say_cell(cell, page.snapshot.nation, draft.pack)}: {cell.headcount} ({'; '.join(each)})"
     )
-
-
-def _problems(said: Sequence[str]) -> list[ElementType]:
-    if not said:
-        return []
-    return [container([block for s in said for block in paragraphs(s)], style="warning")]
 
 
 def _go_on(draft: Draft, verb: Verb) -> Execute:

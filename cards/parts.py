@@ -120,6 +120,13 @@ def with_note(shown: Card, words: str) -> Card:
     return copy
 
 
+def problem_box(problems: Sequence[str]) -> list[ElementType]:
+    """What has to be mended first, above everything else; nothing if there is nothing."""
+    if not problems:
+        return []
+    return [container([block for said in problems for block in paragraphs(said)], style="warning")]
+
+
 def _sample_mark(page: Page) -> list[ElementType]:
     if not page.snapshot.sample:
         return []

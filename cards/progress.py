@@ -9,7 +9,17 @@ from typing import Any
 
 from cards.inputs import Values, date_input, text_input
 from cards.page import Page, say_day
-from cards.parts import Card, buttons, card, container, link_of, paragraphs, press, text
+from cards.parts import (
+    Card,
+    buttons,
+    card,
+    container,
+    link_of,
+    paragraphs,
+    press,
+    problem_box,
+    text,
+)
 from cards.verbs import Verb
 from snapshot.wording import say_cell
 
@@ -29,6 +39,7 @@ def status_card(page: Page, notes: Sequence[str], *, has_summary: bool) -> Card:
             buttons(press(page, Verb.STATUS, page.words.buttons["see_reminders"], reminders=True)),
             buttons(press(page, Verb.ADD_LEADS)),
             buttons(press(page, Verb.STATUS, page.words.buttons["see_code"], code=True)),
+            buttons(press(page, Verb.CORRECT)),
             buttons(press(page, Verb.EXTEND)),
             buttons(press(page, Verb.CLOSE)),
         ],
@@ -62,13 +73,13 @@ def reminders_card(page: Page, sent: str, planned: Sequence[Planned]) -> Card:
     return card(page, [*body, buttons(press(page, Verb.STATUS))])
 
 
-def extend_card(page: Page, typed: Values, problem: str = "") -> Card:
+def extend_card(page: Page, typed: Values, problems: Sequence[str] = ()) -> Card:
     """A later deadline and the reason for it, which everyone is told."""
     first: date = page.snapshot.deadline.date() + timedelta(days=1)
     return card(
         page,
         [
-            *([container(paragraphs(problem), style="warning")] if problem else []),
+            *problem_box(problems),
             *paragraphs(page.text("extend_intro")),
             *date_input(page.words, "deadline", typed, first=first.isoformat()),
             *text_input(page.words, "reason", typed, most=MOST_IN_A_REASON),

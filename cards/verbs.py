@@ -26,6 +26,7 @@ class Verb(StrEnum):
     OPEN = "snapshot.open"
     STATUS = "snapshot.status"
     EXTEND = "snapshot.extend"
+    CORRECT = "snapshot.correct"
     CLOSE = "snapshot.close"
     ADD_LEADS = "leads.add"
     STOP_LEAD = "leads.stop"

@@ -38,6 +38,8 @@ class Role(StrEnum):
 class Did(StrEnum):
     OPENED = "opened"
     EXTENDED = "extended"
+    CORRECTED = "corrected"
+    """The contacts."""
     CLOSED = "closed"
     ADDED_LEADS = "added-leads"
     SAW_LEADS = "saw-leads"

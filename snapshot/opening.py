@@ -1,4 +1,4 @@
-"""Opening a snapshot, moving its deadline, and taking it up again after a restart.
+"""Opening a snapshot, changing what may change, and taking it up again after a restart.
 
 What was fixed at opening stands twice in the record: plainly, and sealed. They must agree. So does
 the phase once it is no longer open: nobody starts a close by changing a word in the database.
@@ -6,13 +6,14 @@ the phase once it is no longer open: nobody starts a close by changing a word in
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from snapshot.attempts import Attempts
-from snapshot.errors import Damaged, NotLater, NotOpen, Tampered, WrongKey
+from snapshot.errors import Damaged, NotLater, NotOpen, Overtaken, Tampered, WrongKey
 from snapshot.ports import (
     DIRECTORY,
     Changed,
@@ -25,9 +26,9 @@ from snapshot.ports import (
     Record,
     Records,
 )
-from snapshot.roll import pin_extensions, pinned
+from snapshot.roll import pin_changes, pinned
 from snapshot.sealing import Sealer
-from snapshot.snapshot import Extension, Phase, Snapshot
+from snapshot.snapshot import Contacts, Correction, Extension, Phase, Snapshot
 
 SERVICE = "service"
 
@@ -134,35 +135,67 @@ async def extend(
 ) -> Running:
     """Move the deadline, later only; the old one and the reason are kept.
 
-    Plain and sealed settings change in one write. Raises `NotLater`, or `NotOpen` from the old
-    deadline on: by then people have been told that it has closed. Raises `Tampered`.
+    Raises as `_change`, and `NotLater`.
     """
     # In the hour that comes twice, a local time is equal to no time of another zone.
     deadline = deadline.astimezone(UTC)
+
+    def moved(snapshot: Snapshot) -> Snapshot:
+        if (deadline, reason) == _last_extension(snapshot):
+            return snapshot  # the same tap, delivered again
+        if deadline <= snapshot.deadline:
+            raise NotLater
+        extensions = (*snapshot.extensions, Extension(snapshot.deadline, reason))
+        return replace(snapshot, deadline=deadline, extensions=extensions)
+
+    return await _change(running, records, moved, now)
+
+
+async def correct(
+    running: Running, records: Records, contacts: Contacts, seen: int, now: datetime
+) -> Running:
+    """Put right whom people can turn to; what stood there is kept.
+
+    `seen`: how many corrections there were when it was looked at. Raises as `_change`, and
+    `Overtaken` when somebody else has corrected them since.
+    """
+
+    def corrected(snapshot: Snapshot) -> Snapshot:
+        if contacts == snapshot.contacts:
+            return snapshot  # the same tap, delivered again
+        if seen != len(snapshot.corrections):
+            raise Overtaken
+        corrections = (*snapshot.corrections, Correction(snapshot.contacts))
+        return replace(snapshot, contacts=contacts, corrections=corrections)
+
+    return await _change(running, records, corrected, now)
+
+
+async def _change(
+    running: Running, records: Records, step: Callable[[Snapshot], Snapshot], now: datetime
+) -> Running:
+    """Plain and sealed settings change in one write, unless `step` changes nothing.
+
+    Raises `NotOpen` from the deadline on: by then people have been told that it has closed. Raises
+    `Tampered`.
+    """
     attempts = Attempts()
     while True:
         attempts.begin()
-        # What the caller knows may be from before the deadline was moved by somebody else.
+        # What the caller knows may be from before somebody else's change.
         found = await records.read(DIRECTORY, Kind.SNAPSHOT, running.snapshot.id)
         running = running.with_record(found)
-        snapshot = running.snapshot
-        if running.phase is not Phase.OPEN or now >= snapshot.deadline:
+        if running.phase is not Phase.OPEN or now >= running.snapshot.deadline:
             raise NotOpen(running.phase)
         await check_not_old(running)
-        if (deadline, reason) == _last_extension(snapshot):
-            return running  # the same tap, delivered again
-        if deadline <= snapshot.deadline:
-            raise NotLater
-        moved = replace(
-            snapshot,
-            deadline=deadline,
-            extensions=(*snapshot.extensions, Extension(snapshot.deadline, reason)),
-        )
-        body = {**running.record.body, **_settings(moved, running.sealer)}
+        changed = step(running.snapshot)
+        if changed == running.snapshot:
+            return running
+        body = {**running.record.body, **_settings(changed, running.sealer)}
         with suppress(Changed):
             record = await records.replace(replace(running.record, body=body))
-            await pin_extensions(running.keys, snapshot.id, len(moved.extensions))
-            return replace(running, snapshot=moved, record=record)
+            await pin_changes(running.keys, changed)
+            return replace(running, snapshot=changed, record=record)
 
 
 def _last_extension(snapshot: Snapshot) -> tuple[datetime, str] | None:
@@ -192,14 +225,16 @@ async def take_up(record: Record, keys: Keys) -> Running:
 async def check_not_old(running: Running) -> None:
     """Raises `Tampered` if this is an old copy of the record: the pin knows of something newer.
 
-    A snapshot that was extended by a process which died before it could pin that is pinned now.
+    A change by a process which died before it could pin that is pinned now.
     """
     snapshot = running.snapshot
     known = await pinned(running.keys, snapshot.id)
     reopened = known.closed and running.phase is Phase.OPEN
-    if reopened or known.extensions > len(snapshot.extensions):
+    moved_since = known.extensions > len(snapshot.extensions)
+    corrected_since = known.corrections > len(snapshot.corrections)
+    if reopened or moved_since or corrected_since:
         raise Tampered(snapshot.id)
-    await pin_extensions(running.keys, snapshot.id, len(snapshot.extensions))
+    await pin_changes(running.keys, snapshot)
 
 
 def verify(record: Record, sealer: Sealer, service: Sealer, keys: Keys) -> Running:

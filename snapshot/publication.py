@@ -25,6 +25,7 @@ class Topic(StrEnum):
 
     OPENING = "opening"
     EXTENSION = "extension"
+    CORRECTION = "correction"
     MIXING = "mixing"
     PROGRESS = "progress"
     INTERIM = "interim"
@@ -78,14 +79,16 @@ async def record(
 
 
 async def record_moves(records: Records, snapshot: Snapshot) -> None:
-    """Record what everyone is to hear of the settings themselves: the opening, each extension.
+    """Record what everyone is to hear of the settings themselves: the opening, and each change.
 
     From the settings, and not by whoever changes them, who may die before they have told of it.
     A sample snapshot was opened by nobody.
     """
-    numbers = range(1, len(snapshot.extensions) + 1)
+    changes = {Topic.EXTENSION: snapshot.extensions, Topic.CORRECTION: snapshot.corrections}
     wanted: dict[str, dict[str, Any]] = {
-        id_of(Topic.EXTENSION, f"{number:03}"): {"number": number} for number in numbers
+        id_of(topic, f"{number:03}"): {"number": number}
+        for topic, each in changes.items()
+        for number in range(1, len(each) + 1)
     }
     if not snapshot.sample:
         wanted[id_of(Topic.OPENING)] = {}

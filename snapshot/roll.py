@@ -30,6 +30,7 @@ from snapshot.ports import (
     Records,
     SnapshotId,
 )
+from snapshot.snapshot import Snapshot
 
 _ROLL = "roll"
 
@@ -41,7 +42,8 @@ class Pin:
     `roll`: digest of the tags that have been released; `journal` and `key`: digest of the last
     journal that counts, and what opens it. The others only ever go one way, so that an old copy of
     the database is known for one: `closed`: it takes no more answers; `extensions`: how often the
-    deadline was moved; `mixed`: the ISO date of the last mixing by the calendar.
+    deadline was moved; `corrections`: how often contacts were; `mixed`: the ISO date of the last
+    mixing by the calendar.
     """
 
     number: int = 0
@@ -51,13 +53,18 @@ class Pin:
     closed: bool = False
     extensions: int = 0
     mixed: str = ""
+    corrections: int = 0
 
     @classmethod
     def from_text(cls, text: str | None) -> Self:
         return cls(**json.loads(text)) if text else cls()
 
     def as_text(self) -> str:
-        return json.dumps(asdict(self))
+        """Exactly as it was written, also by a version that knew of no corrections."""
+        told = asdict(self)
+        if not self.corrections:
+            del told["corrections"]
+        return json.dumps(told)
 
     def opens(self, journal: Record) -> bool:
         """Whether this is the journal that counts."""
@@ -85,10 +92,16 @@ async def pin_closed(keys: Keys, snapshot: SnapshotId) -> None:
     await _pin_once(keys, snapshot, lambda now: replace(now, closed=True))
 
 
-async def pin_extensions(keys: Keys, snapshot: SnapshotId, number: int) -> None:
-    """From here on settings with fewer extensions are old ones."""
+async def pin_changes(keys: Keys, snapshot: Snapshot) -> None:
+    """From here on settings with fewer extensions or corrections are old ones."""
     await _pin_once(
-        keys, snapshot, lambda now: replace(now, extensions=max(now.extensions, number))
+        keys,
+        snapshot.id,
+        lambda now: replace(
+            now,
+            extensions=max(now.extensions, len(snapshot.extensions)),
+            corrections=max(now.corrections, len(snapshot.corrections)),
+        ),
     )
 
 

@@ -74,6 +74,13 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """The contacts were wrong, or somebody else has taken over: what they were until then."""
+
+    old: Contacts
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """`deadline` and `opened` know their time zone; `tenants` may take part.
 
@@ -99,6 +106,7 @@ class Snapshot:
     contacts: Contacts
     sample: bool = False
     extensions: tuple[Extension, ...] = ()
+    corrections: tuple[Correction, ...] = ()
     quiet: tuple[date, ...] = ()
 
     def is_for(self, tenant: str) -> bool:
@@ -119,8 +127,8 @@ class Snapshot:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of `as_json`, also of one from before there were extensions or quiet days."""
-        value = {"extensions": (), "quiet": (), **value}
+        """The inverse of `as_json`, also of one from before some of these could be told."""
+        value = {"extensions": (), "corrections": (), "quiet": (), **value}
         known = {field.name: value[field.name] for field in fields(cls)}
         return cls(
             **known
@@ -134,6 +142,9 @@ class Snapshot:
                 "extensions": tuple(
                     Extension(datetime.fromisoformat(e["old_deadline"]), e["reason"])
                     for e in value["extensions"]
+                ),
+                "corrections": tuple(
+                    Correction(Contacts(**c["old"])) for c in value["corrections"]
                 ),
                 "quiet": tuple(date.fromisoformat(day) for day in value["quiet"]),
             }

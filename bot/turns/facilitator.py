@@ -1,17 +1,26 @@
-"""The facilitators' channel: how it stands, moving the deadline, and the close."""
+"""The facilitators' channel: how it stands, moving the deadline, contacts, and the close."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 
 from bot.turns import plan
 from bot.turns.account import did
-from bot.turns.form import deadline_after, is_line
+from bot.turns.form import (
+    contact_problems,
+    contacts_from,
+    contacts_in,
+    deadline_after,
+    is_line,
+)
 from bot.turns.posts import extension_card
 from bot.turns.upcoming import reminders
 from bot.turns.visit import Handler, Visit, closed_date
+from cards.contacts import correct_card, corrected_card, say_changes
 from cards.help import facilitator_help_card, worried_in_channel_card
+from cards.inputs import Values
 from cards.page import Page, say_day
 from cards.parts import Card
 from cards.progress import (
@@ -28,8 +37,9 @@ from cards.summary import interim_card, summary_card
 from cards.verbs import Verb
 from snapshot.acts import Did
 from snapshot.closing import begin_close, final_summary
-from snapshot.errors import NotLater
+from snapshot.errors import NotLater, NotOffered, Overtaken
 from snapshot.interim import sent_interim
+from snapshot.opening import correct as correct_contacts
 from snapshot.opening import extend as move_deadline
 from snapshot.progress import last_progress, next_frozen
 from snapshot.publication import which_of
@@ -110,17 +120,55 @@ async def extend(visit: Visit) -> Card:
         *([] if is_line(typed["reason"], MOST_IN_A_REASON) else ["reason"]),
     ]
     if deadline is None or wrong:
-        said = [page.text("form_problem", field_label=page.words.inputs[id].text) for id in wrong]
-        return extend_card(page, typed, "\n\n".join(said))
+        return extend_card(page, typed, _look_again(page, wrong))
     try:
         moved = await move_deadline(visit.running, service.records, deadline, typed["reason"], now)
     except NotLater:
-        return extend_card(page, typed, page.text("extend_not_later"))
+        return extend_card(page, typed, [page.text("extend_not_later")])
     service.directory.note(moved)
     service.wake()  # it tells the channel
     number = len(moved.snapshot.extensions)
     await did(visit, Did.EXTENDED, str(number))
     return extension_card(service.page(moved), number)
+
+
+async def correct(visit: Visit) -> Card:
+    """Whom people can turn to is put right, and everybody is told what has changed."""
+    page, service, turn = visit.page, visit.service, visit.turn
+    if not visit.takes_answers:
+        return await status(visit)
+    if not turn.is_set("save"):
+        return correct_card(page, asdict(visit.running.snapshot.contacts))
+    typed, seen = contacts_in(turn.data), turn.number("seen")
+    if wrong := contact_problems(typed):
+        return correct_card(page, typed, _look_again(page, wrong))
+    try:
+        corrected = await correct_contacts(
+            visit.running, service.records, contacts_from(typed), seen, service.clock()
+        )
+    except Overtaken:
+        return await _overtaken(visit, typed)
+    service.directory.note(corrected)
+    number = len(corrected.snapshot.corrections)
+    if number == seen:
+        return await status(visit)
+    service.wake()  # it tells the channel
+    await did(visit, Did.CORRECTED, str(number))
+    return corrected_card(service.page(corrected), number)
+
+
+async def _overtaken(visit: Visit, typed: Values) -> Card:
+    """What the last one to correct them has changed: whoever saves now has seen it."""
+    now = await visit.service.directory.find(visit.running.snapshot.id, fresh=True)
+    if now is None or not now.snapshot.corrections:
+        raise NotOffered
+    page = visit.service.page(now)
+    changes = say_changes(page, len(now.snapshot.corrections))
+    return correct_card(page, typed, [page.text("contacts_overtaken", contact_changes=changes)])
+
+
+def _look_again(page: Page, wrong: Sequence[str]) -> list[str]:
+    return [page.text("form_problem", field_label=page.words.inputs[id].text) for id in wrong]
 
 
 async def close(visit: Visit) -> Card:
@@ -166,12 +214,14 @@ def refused(visit: Visit, message: str) -> Card:
 VERBS: Mapping[str, Handler] = {
     Verb.STATUS: status,
     Verb.EXTEND: extend,
+    Verb.CORRECT: correct,
     Verb.CLOSE: close,
     Verb.WORRIED: worried,
 }
 WORDS: Mapping[str, Handler] = {
     "status": status,
     "extend": extend,
+    "contacts": correct,
     "close": close,
     "report": report,
     "help": help,
@@ -180,5 +230,5 @@ WORDS: Mapping[str, Handler] = {
 IN_PRIVATE = frozenset({"leads", "report"})
 """What only facilitators may type in their private chat."""
 
-DECIDING = frozenset({extend, close})
+DECIDING = frozenset({extend, correct, close})
 """Only for facilitators; the snapshot is read again, so that what others did is not missed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from bot.turns.quiet_days import NotQuietDays, quiet_days
+from cards.contacts import CONTACTS, MOST_IN_A_LINE
 from cards.inputs import Values
-from cards.opening import CONTACTS, MOST_IN_A_LINE, MOST_IN_DATES, MOST_PEOPLE, headcount_id
+from cards.opening import MOST_IN_DATES, MOST_PEOPLE, headcount_id
 from snapshot.errors import NotOffered
 from snapshot.instrument import AgencyId, Instrument
 from snapshot.ports import SnapshotId
@@ -67,11 +68,12 @@ def snapshot_id(draft: str) -> SnapshotId:
 
 def typed_in(data: Mapping[str, Any], instrument: Instrument) -> dict[str, str]:
     """The fields of the form among what a card sent, as text. What is empty is left out."""
-    return {
-        id: text
-        for id in [*_SNAPSHOT, *headcount_ids(instrument), *CONTACTS]
-        if (text := _as_text(data.get(id)))
-    }
+    return _texts(data, [*_SNAPSHOT, *headcount_ids(instrument), *CONTACTS])
+
+
+def contacts_in(data: Mapping[str, Any]) -> dict[str, str]:
+    """The contacts alone, in the same way."""
+    return _texts(data, CONTACTS)
 
 
 def headcount_ids(instrument: Instrument) -> list[str]:
@@ -138,9 +140,14 @@ def snapshot_from(draft: str, typed: Values, rules: Rules) -> Snapshot:
         deadline=deadline,
         timezone=TIMEZONE,
         report_month=typed["report_month"],
-        contacts=Contacts(**{id: typed[id] for id in CONTACTS}),
+        contacts=contacts_from(typed),
         quiet=quiet_days(typed.get("quiet_dates", ""), rules.today),
     )
+
+
+def contacts_from(typed: Values) -> Contacts:
+    """Once none of them has to be mended."""
+    return Contacts(**{id: typed[id] for id in CONTACTS})
 
 
 def deadline_after(snapshot: Snapshot, day: str, now: datetime) -> datetime | None:
@@ -162,6 +169,10 @@ def is_line(value: str, most: int = MOST_IN_A_LINE) -> bool:
 
 
 # -- fields ---------------------------------------------------------------------------------------
+
+
+def _texts(data: Mapping[str, Any], ids: Iterable[str]) -> dict[str, str]:
+    return {id: text for id in ids if (text := _as_text(data.get(id)))}
 
 
 def _as_text(value: object) -> str:

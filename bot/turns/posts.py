@@ -9,6 +9,7 @@ from bot.briefing import brief_of
 from bot.reporting import gather
 from bot.turns.turn import Address, Reply
 from bot.turns.visit import Service, closed_date
+from cards.contacts import corrected_card
 from cards.leads import leads_to_email_card
 from cards.moderation import moderation_notice
 from cards.opening import shareable_card
@@ -80,6 +81,10 @@ def _extension(page: Page, _: Running, publication: Record) -> Card:
     return extension_card(page, publication.body["number"])
 
 
+def _correction(page: Page, _: Running, publication: Record) -> Card:
+    return corrected_card(page, publication.body["number"])
+
+
 def _to_email(page: Page, _: Running, publication: Record) -> Card:
     return leads_to_email_card(page, date.fromisoformat(publication.body["by"]))
 
@@ -115,6 +120,7 @@ def _for_moderators(publication: Record) -> str:
 _CARDS: Mapping[Topic, Callable[[Page, Running, Record], Card]] = {
     Topic.OPENING: _opening,
     Topic.EXTENSION: _extension,
+    Topic.CORRECTION: _correction,
     Topic.PROGRESS: _progress,
     Topic.EMAIL: _to_email,
     Topic.INTERIM: _interim,

@@ -117,6 +117,7 @@ def _in_channels() -> Iterator[Ask]:
     yield _pressed(here, Verb.ADD_LEADS, save=True, leads=lines)
     yield _pressed(here, Verb.EMAIL_LEADS, by="2026-03-06")
     form = {**a_form(area=CANARY, contact_email=f"{CANARY}@example.org"), "draft": AN_ID}
+    yield _pressed(here, Verb.CORRECT, save=True, seen=0, **form)
     for verb in (Verb.NEW, Verb.CONTACTS, Verb.OPEN):
         yield _pressed(there, verb, save=True, **form)
     for word in facilitator.WORDS:

@@ -15,6 +15,7 @@ from bot.turns import facilitator, moderator, practitioner
 from bot.turns.turn import Place
 from cards.chat import continue_card, unfinished_card
 from cards.comments import Checked, checked_card, comments_card
+from cards.contacts import correct_card, corrected_card, say_changes
 from cards.help import (
     facilitator_help_card,
     moderator_help_card,
@@ -119,7 +120,7 @@ from snapshot.session import (
     spread_of,
     strategic_of,
 )
-from snapshot.snapshot import Mixing, Snapshot, form_cells
+from snapshot.snapshot import Correction, Mixing, Snapshot, form_cells
 from snapshot.wording import Pack
 from tests.report.material import NOBODY, material
 
@@ -422,7 +423,25 @@ def _status_with_summary(page: Page) -> Card:
 
 
 def _extend(page: Page) -> Card:
-    return extend_card(page, {"reason": "Half term"}, page.text("extend_not_later"))
+    return extend_card(page, {"reason": "Half term"}, [page.text("extend_not_later")])
+
+
+def _correct(page: Page) -> Card:
+    """As whoever was slower sees it."""
+    page = _corrected_page(page)
+    said = page.text("contacts_overtaken", contact_changes=say_changes(page, 1))
+    return correct_card(page, asdict(page.snapshot.contacts), [said])
+
+
+def _corrected(page: Page) -> Card:
+    return corrected_card(_corrected_page(page), 1)
+
+
+def _corrected_page(page: Page) -> Page:
+    old = replace(
+        page.snapshot.contacts, front_door_phone="01632 960 009", safeguarding_name="Sal Smith"
+    )
+    return replace(page, snapshot=replace(page.snapshot, corrections=(Correction(old),)))
 
 
 def _reminders(page: Page) -> Card:
@@ -888,6 +907,8 @@ EXHIBITS = (
     _in_channel("moderators_code", lambda page: code_card(page, "ABCD2345")),
     _in_channel("extend", _extend),
     _in_channel("extended", _extended),
+    _in_channel("correct", _correct),
+    _in_channel("corrected", _corrected),
     Exhibit("unfinished_midway", lambda page: unfinished_card(page, "midway"), sent=True),
     Exhibit("unfinished_last", lambda page: unfinished_card(page, "last"), sent=True),
     _in_channel("reminders", _reminders),

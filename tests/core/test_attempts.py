@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from snapshot.envelope import State
 from snapshot.lead_lists import Row
 from snapshot.leads import add, lead_id, note_install, stop
 from snapshot.mix import move
-from snapshot.opening import extend
+from snapshot.opening import correct, extend
 from snapshot.ports import Changed, Exists, Kind, Record, Records, Unavailable
 from snapshot.roll import extend_roll
 from tests.core.exampleshire import INSTRUMENT, OPENED, Area, person
@@ -30,6 +31,11 @@ async def _is_closed(area: Area, records: Records) -> None:
 async def _is_extended(area: Area, records: Records) -> None:
     later = area.running.snapshot.deadline + timedelta(days=7)
     await extend(area.running, records, later, "snow", OPENED)
+
+
+async def _is_corrected(area: Area, records: Records) -> None:
+    right = replace(area.running.snapshot.contacts, front_door_name="The front desk")
+    await correct(area.running, records, right, 0, OPENED)
 
 
 async def _has_a_lead_less(area: Area, records: Records) -> None:
@@ -62,6 +68,7 @@ async def _envelopes(area: Area) -> list[str]:
     [
         _is_closed,
         _is_extended,
+        _is_corrected,
         _has_a_lead_less,
         _installs,
         _has_one_more_on_its_roll,

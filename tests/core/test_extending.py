@@ -422,7 +422,9 @@ async def test_the_new_deadline_is_closed_at_when_it_comes(area: Area) -> None:
 async def as_it_was_written_then(area: Area, *, plain: bool = True, sealed: bool = True) -> Record:
     record = await kept(area)
     settings = area.running.snapshot.as_json()
-    old = {n: value for n, value in settings.items() if n not in {"extensions", "quiet"}}
+    old = {
+        n: value for n, value in settings.items() if n not in {"extensions", "corrections", "quiet"}
+    }
     body = {
         **record.body,
         "settings": old if plain else settings,

@@ -104,7 +104,7 @@ async def test_looking_is_no_act_nor_is_what_is_not_confirmed(
 ) -> None:
     fay, channel = teams.person("Fay"), teams.channel()
     await opens(fay, channel)
-    for word in ("status", "help", "extend", "close", "report", "plan"):
+    for word in ("status", "help", "contacts", "extend", "close", "report", "plan"):
         await fay.posts(word, channel)
     assert await did(bot) == [(Did.OPENED, "")]
 

@@ -83,7 +83,9 @@ async def test_nobody_else_can_open_one(
     assert "is open." in seen(fay).words
 
 
-@pytest.mark.parametrize("word", ["new", "extend", "close", "newydd", "estyn", "cau"])
+@pytest.mark.parametrize(
+    "word", ["new", "contacts", "extend", "close", "newydd", "cysylltiadau", "estyn", "cau"]
+)
 async def test_nobody_else_can_type_what_decides(
     bot: BotOnDemand, fay: PersonHere, stan: PersonHere, channel: str, word: str
 ) -> None:
@@ -94,7 +96,12 @@ async def test_nobody_else_can_type_what_decides(
 
 
 @pytest.mark.parametrize(
-    ("word", "title"), [("extend", "Move the deadline"), ("close", "Yes, close it now")]
+    ("word", "title", "typed"),
+    [
+        ("contacts", "Correct the contacts", {"front_door_phone": "01632 960 002"}),
+        ("extend", "Move the deadline", {"deadline": "2026-03-21", "reason": "Snow."}),
+        ("close", "Yes, close it now", {}),
+    ],
 )
 async def test_nobody_else_can_press_what_a_facilitator_has_on_screen(
     teams: Teams,
@@ -104,19 +111,21 @@ async def test_nobody_else_can_press_what_a_facilitator_has_on_screen(
     channel: str,
     word: str,
     title: str,
+    typed: dict[str, str],
 ) -> None:
     await opens(fay, channel)
     await bot.works()
     before = await the_one(bot)
     stan.sees = await fay.posts(word, channel)
-    typed = {"deadline": "2026-03-21", "reason": "Snow."} if word == "extend" else {}
     assert ONLY in (await stan.presses_in(channel, title, typed)).words
     await bot.works()
     assert await the_one(bot) == before
     assert len(own_threads(teams, channel)) == 1, "only what was posted at the opening"
 
 
-@pytest.mark.parametrize("title", ["Move the deadline", "Close the snapshot"])
+@pytest.mark.parametrize(
+    "title", ["Correct the contacts", "Move the deadline", "Close the snapshot"]
+)
 async def test_nobody_else_gets_further_than_the_status(
     bot: BotOnDemand, fay: PersonHere, stan: PersonHere, channel: str, title: str
 ) -> None:
