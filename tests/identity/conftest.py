@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
 import pytest
@@ -51,12 +51,12 @@ def keys(server: Server, session: aiohttp.ClientSession, clock: Clock) -> Signin
 
 @dataclass
 class Wall:
-    """`now`: seconds that are added to the time of day."""
+    """The time of day at which the test began, which goes on when the test says so."""
 
-    more: float = 0.0
+    now: float = field(default_factory=time.time)
 
     def __call__(self) -> float:
-        return time.time() + self.more
+        return self.now
 
 
 @pytest.fixture
