@@ -12,9 +12,9 @@ import structlog
 
 from bot.logs import where
 from bot.turns.turn import Address
-from snapshot.destroying import take_up_kept
+from snapshot.destroying import take_up_either
 from snapshot.errors import Damaged, OtherInstrument, SnapshotError
-from snapshot.opening import Running, open_snapshot, take_up
+from snapshot.opening import Running, open_snapshot
 from snapshot.ports import (
     DIRECTORY,
     Changed,
@@ -240,8 +240,7 @@ class Directory:
             return None
         self._unread.pop(record.id, None)  # what it says now may not fit its key any more
         try:
-            kept = await take_up_kept(record, self._keys)
-            running = kept or await take_up(record, self._keys)
+            running = await take_up_either(record, self._records, self._keys)
             if self._has_its_instrument(running):
                 return running
             if running.phase is not Phase.CLOSED:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from bot.turns.visit import Service
-from snapshot.destroying import destroy, in_the_way
+from snapshot.destroying import destroy, in_the_way, take_up_either
 from snapshot.errors import SnapshotError
-from snapshot.opening import take_up
-from snapshot.ports import DIRECTORY, Keys, KeysUnavailable, Kind, Missing, Record, SnapshotId
+from snapshot.ports import (
+    DIRECTORY,
+    Keys,
+    KeysUnavailable,
+    Kind,
+    Missing,
+    Record,
+    Records,
+    SnapshotId,
+)
 from snapshot.purging import Deleted, is_over, left, purge
 from snapshot.snapshot import Phase
 
@@ -28,7 +36,7 @@ async def purge_snapshot(
     if is_over(record):
         await _end_key(service, id)
     else:
-        await _check_stopped(record, keys, stopped)
+        await _check_stopped(record, service.records, keys, stopped)
     async for deleted in purge(record, service.records, keys):
         yield deleted
     if kinds := await left(service.records, SnapshotId(id)):
@@ -44,11 +52,11 @@ async def _end_key(service: Service, id: str) -> None:
         await destroy(running, service.records)
 
 
-async def _check_stopped(record: Record, keys: Keys, stopped: bool) -> None:
+async def _check_stopped(record: Record, records: Records, keys: Keys, stopped: bool) -> None:
     """Raises `CannotPurge` for one that may still close, or of which nobody can tell."""
     id = record.id
     try:
-        await take_up(record, keys)
+        await take_up_either(record, records, keys)
     except KeysUnavailable as error:
         raise CannotPurge(f"Whether {id} is stopped cannot be told. {error}") from None
     except SnapshotError:

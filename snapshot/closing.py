@@ -22,7 +22,7 @@ from snapshot.opening import Running, check_not_old, in_phase
 from snapshot.ports import DIRECTORY, Changed, Kind, Record, Records, SnapshotId
 from snapshot.progress import all_tallies
 from snapshot.publication import Topic, bases_in, find, id_of, record, summary_body
-from snapshot.roll import pin_closed, released
+from snapshot.roll import pin_closed, pinned, released
 from snapshot.snapshot import Phase
 from snapshot.tally import are_of
 
@@ -41,11 +41,12 @@ async def begin_close(
     while running.phase is Phase.OPEN and not (only_if_due and at < running.snapshot.deadline):
         attempts.begin()
         snapshot = running.snapshot
+        known = await pinned(running.keys, snapshot.id)
         found = await records.read(DIRECTORY, Kind.SNAPSHOT, snapshot.id)
         if found != running.record:  # what the caller knows may be from before an extension
             running = running.with_record(found)
             continue
-        await check_not_old(running)
+        await check_not_old(running, known)
         day = min(at, snapshot.deadline).astimezone(ZoneInfo(snapshot.timezone)).date()
         with suppress(Changed):
             record = await records.replace(in_phase(running, Phase.CLOSING, day.isoformat()))

@@ -6,6 +6,7 @@ The record is marked first, so that a key that is gone is never taken for one th
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -13,9 +14,18 @@ from enum import StrEnum
 from snapshot.calendar import day_of
 from snapshot.closing import final_summary
 from snapshot.envelope import SEALED
-from snapshot.errors import Damaged, Tampered
-from snapshot.opening import Running, service_sealer
-from snapshot.ports import KeyMissing, Keys, Kind, Record, Records
+from snapshot.errors import Damaged, SnapshotError, Tampered
+from snapshot.opening import Running, service_sealer, take_up
+from snapshot.ports import (
+    KeyMissing,
+    Keys,
+    KeysError,
+    KeysUnavailable,
+    Kind,
+    Missing,
+    Record,
+    Records,
+)
 from snapshot.sealing import KEY_BYTES, Sealer
 from snapshot.snapshot import Phase, Snapshot
 
@@ -86,6 +96,26 @@ async def take_up_kept(record: Record, keys: Keys) -> Running | None:
     except KeyMissing:
         pass
     return _kept(record, keys, await service_sealer(keys))
+
+
+async def take_up_either(record: Record, records: Records, keys: Keys) -> Running:
+    """With its key or without. Raises as `take_up` and `take_up_kept`.
+
+    Looks twice before it says that something is wrong: the record may have been changed, or its key
+    destroyed, after it was read.
+    """
+    try:
+        return await _either(record, keys)
+    except KeysUnavailable:
+        raise
+    except (SnapshotError, KeysError):
+        with suppress(Missing):
+            record = await records.read(record.snapshot, record.kind, record.id)
+        return await _either(record, keys)
+
+
+async def _either(record: Record, keys: Keys) -> Running:
+    return await take_up_kept(record, keys) or await take_up(record, keys)
 
 
 def _is_marked(record: Record) -> bool:

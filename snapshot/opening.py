@@ -26,7 +26,7 @@ from snapshot.ports import (
     Record,
     Records,
 )
-from snapshot.roll import pin_changes, pinned
+from snapshot.roll import Pin, pin_changes, pinned
 from snapshot.sealing import Sealer
 from snapshot.snapshot import Contacts, Correction, Extension, Phase, Snapshot
 
@@ -182,12 +182,13 @@ async def _change(
     attempts = Attempts()
     while True:
         attempts.begin()
+        known = await pinned(running.keys, running.snapshot.id)
         # What the caller knows may be from before somebody else's change.
         found = await records.read(DIRECTORY, Kind.SNAPSHOT, running.snapshot.id)
         running = running.with_record(found)
         if running.phase is not Phase.OPEN or now >= running.snapshot.deadline:
             raise NotOpen(running.phase)
-        await check_not_old(running)
+        await check_not_old(running, known)
         changed = step(running.snapshot)
         if changed == running.snapshot:
             return running
@@ -207,7 +208,8 @@ async def take_up(record: Record, keys: Keys) -> Running:
     """Check a snapshot's record against its key.
 
     Raises `WrongKey` when its key or the service's is gone or another one, `Tampered` when settings
-    differ, `KeysUnavailable` when nobody can tell.
+    differ or the record is old, also if it was changed after it was read, and `KeysUnavailable`
+    when nobody can tell.
     """
     try:
         sealer = Sealer(await keys.read(record.id), record.id)
@@ -218,17 +220,17 @@ async def take_up(record: Record, keys: Keys) -> Running:
     except (KeysError, Damaged, ValueError, KeyError) as error:
         raise WrongKey(record.id) from error
     running = verify(record, sealer, service, keys)
-    await check_not_old(running)
+    await check_not_old(running, await pinned(keys, running.snapshot.id))
     return running
 
 
-async def check_not_old(running: Running) -> None:
-    """Raises `Tampered` if this is an old copy of the record: the pin knows of something newer.
+async def check_not_old(running: Running, known: Pin) -> None:
+    """Raises `Tampered` if this is an old copy of the record: `known` tells of something newer.
 
-    A change by a process which died before it could pin that is pinned now.
+    A record that is read after its pin is never older, whoever changes both in between. A change by
+    a process which died before it could pin that is pinned now.
     """
     snapshot = running.snapshot
-    known = await pinned(running.keys, snapshot.id)
     reopened = known.closed and running.phase is Phase.OPEN
     moved_since = known.extensions > len(snapshot.extensions)
     corrected_since = known.corrections > len(snapshot.corrections)

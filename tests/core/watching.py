@@ -75,3 +75,19 @@ class AtWrite:
     @property
     def came_to_it(self) -> bool:
         return self.writes > self.number
+
+
+@dataclass
+class Slow(Watched):
+    """Somebody else does something once, after a record was read and before it arrives."""
+
+    act: Callable[[], Awaitable[object]] = field(kw_only=True)
+    kind: Kind = Kind.SNAPSHOT
+    is_done: bool = False
+
+    async def read(self, snapshot: SnapshotId, kind: Kind, id: str) -> Record:
+        found = await super().read(snapshot, kind, id)
+        if kind is self.kind and not self.is_done:
+            self.is_done = True
+            await self.act()
+        return found
