@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Self
 
 import pytest
 from aiohttp import web
 
 from bot.app import App, make_app
 from bot.logs import set_up
-from bot.rehearsal.teams import Teams
+from bot.rehearsal.teams import PersonHere, Teams
 from bot.sample import open_sample
 from bot.settings import Settings
 from snapshot.opening import Running
@@ -86,6 +87,13 @@ class RunningBot:
     async def stops(self) -> None:
         await self._stack.aclose()
 
+    async def __aenter__(self) -> Self:
+        await self.starts()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stops()
+
     async def restarts(self) -> None:
         await self.stops()
         await self.starts()
@@ -113,14 +121,25 @@ class RunningBot:
 
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[RunningBot]:
-    running = RunningBot(tmp_path, free_port())
-    await running.starts()
-    await running.opens_a_snapshot()
-    yield running
-    await running.stops()
+    async with RunningBot(tmp_path, free_port()) as running:
+        await running.opens_a_snapshot()
+        yield running
 
 
 @pytest.fixture
 async def teams(bot: RunningBot) -> AsyncIterator[Teams]:
     async with Teams(bot.url) as here:
         yield here
+
+
+@pytest.fixture
+def channel(teams: Teams) -> str:
+    return teams.channel()
+
+
+@pytest.fixture
+async def fay(teams: Teams, channel: str) -> PersonHere:
+    """Facilitates, and the snapshot is that of her channel."""
+    fay = teams.person("Fay")
+    await fay.posts("status", channel)
+    return fay

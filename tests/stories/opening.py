@@ -67,10 +67,8 @@ class BotOnDemand(RunningBot):
 @asynccontextmanager
 async def another_process(bot: BotOnDemand) -> AsyncIterator[BotOnDemand]:
     """A second bot on the same files, which remembers nothing of what the first one does."""
-    other = BotOnDemand(bot.folder, free_port(), clock=bot.clock)
-    await other.starts()
-    yield other
-    await other.stops()
+    async with BotOnDemand(bot.folder, free_port(), clock=bot.clock) as other:
+        yield other
 
 
 def a_form(**changed: str) -> Form:

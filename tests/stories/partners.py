@@ -34,11 +34,9 @@ MORE, PAUSE, DISSENT = "For the facilitator", "Pause the session", "Note who doe
 async def a_session_bot(folder: Path) -> AsyncIterator[BotOnDemand]:
     """Only Fay and Flo facilitate."""
     listed = {"SNAPSHOT_FACILITATORS": f"{HOME}/{FAY},{HOME}/{FLO}"}
-    running = BotOnDemand(folder, free_port(), more_settings=listed)
-    await running.starts()
-    await running.opens_a_snapshot()
-    yield running
-    await running.stops()
+    async with BotOnDemand(folder, free_port(), more_settings=listed) as running:
+        await running.opens_a_snapshot()
+        yield running
 
 
 @dataclass

@@ -28,10 +28,8 @@ from tests.stories.test_plan import SAVE, adds, opens_the_action
 
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[BotOnDemand]:
-    running = BotOnDemand(tmp_path, free_port())
-    await running.starts()
-    yield running
-    await running.stops()
+    async with BotOnDemand(tmp_path, free_port()) as running:
+        yield running
 
 
 async def the_snapshot(bot: RunningBot) -> Running:

@@ -51,10 +51,8 @@ class Two:
 
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[BotOnDemand]:
-    running = BotOnDemand(tmp_path, free_port())
-    await running.starts()
-    yield running
-    await running.stops()
+    async with BotOnDemand(tmp_path, free_port()) as running:
+        yield running
 
 
 @pytest.fixture

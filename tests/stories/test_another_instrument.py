@@ -63,11 +63,9 @@ TEMPERS = {
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[RunningBot]:
     content = another_programme(tmp_path / "content")
-    running = RunningBot(tmp_path, free_port(), content=content)
-    await running.starts()
-    await running.opens_a_snapshot()
-    yield running
-    await running.stops()
+    async with RunningBot(tmp_path, free_port(), content=content) as running:
+        await running.opens_a_snapshot()
+        yield running
 
 
 def people(teams: Teams, dice: Random) -> list[Respondent]:

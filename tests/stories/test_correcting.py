@@ -24,24 +24,9 @@ SAVE = "Correct the contacts"
 
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[BotOnDemand]:
-    running = BotOnDemand(tmp_path, free_port())
-    await running.starts()
-    await running.opens_a_snapshot()
-    yield running
-    await running.stops()
-
-
-@pytest.fixture
-def channel(teams: Teams) -> str:
-    return teams.channel()
-
-
-@pytest.fixture
-async def fay(teams: Teams, channel: str) -> PersonHere:
-    """The snapshot is that of her channel."""
-    fay = teams.person("Fay")
-    await fay.posts("status", channel)
-    return fay
+    async with BotOnDemand(tmp_path, free_port()) as running:
+        await running.opens_a_snapshot()
+        yield running
 
 
 async def the_one(bot: BotOnDemand) -> Running:

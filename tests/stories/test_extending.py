@@ -37,24 +37,9 @@ MOVED = "The snapshot now closes at 5pm on Saturday 21 March, not Saturday 14 Ma
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[BotOnDemand]:
     """One snapshot is open, until Saturday 14 March at 5pm."""
-    running = BotOnDemand(tmp_path, free_port())
-    await running.starts()
-    await running.opens_a_snapshot()
-    yield running
-    await running.stops()
-
-
-@pytest.fixture
-def channel(teams: Teams) -> str:
-    return teams.channel()
-
-
-@pytest.fixture
-async def fay(teams: Teams, channel: str) -> PersonHere:
-    """The snapshot is that of her channel."""
-    fay = teams.person("Fay")
-    await fay.posts("status", channel)
-    return fay
+    async with BotOnDemand(tmp_path, free_port()) as running:
+        await running.opens_a_snapshot()
+        yield running
 
 
 async def extends(

@@ -38,11 +38,9 @@ LIST = "email;enw;ysgol\r\nann@hill.example;Siân Ŵyn;Ysgol y Bryn\r\nnobody;Bo
 
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[BotOnDemand]:
-    running = BotOnDemand(tmp_path, free_port())
-    await running.starts()
-    await running.opens_a_snapshot()
-    yield running
-    await running.stops()
+    async with BotOnDemand(tmp_path, free_port()) as running:
+        await running.opens_a_snapshot()
+        yield running
 
 
 async def the_snapshot(bot: RunningBot) -> Running:

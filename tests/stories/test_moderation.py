@@ -119,11 +119,9 @@ async def test_a_bank_holiday_is_no_working_day(teams: Teams, easter: RunningBot
 async def easter(tmp_path: Path) -> AsyncIterator[RunningBot]:
     """Opened on the Monday of Holy Week."""
     opened = datetime(2026, 3, 30, 9, 0, tzinfo=UTC)
-    running = RunningBot(tmp_path / "easter", free_port(), Clock(opened))
-    await running.starts()
-    await running.opens_a_snapshot()
-    yield running
-    await running.stops()
+    async with RunningBot(tmp_path / "easter", free_port(), Clock(opened)) as running:
+        await running.opens_a_snapshot()
+        yield running
 
 
 async def test_where_nobody_wrote_anything_moderators_hear_nothing(

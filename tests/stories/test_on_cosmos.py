@@ -68,11 +68,9 @@ def account(cosmos: Server) -> Account:
 
 @pytest.fixture
 async def bot(account: Account, tmp_path: Path) -> AsyncIterator[RunningBot]:
-    running = a_bot(tmp_path, account)
-    await running.starts()
-    await running.opens_a_snapshot()
-    yield running
-    await running.stops()
+    async with a_bot(tmp_path, account) as running:
+        await running.opens_a_snapshot()
+        yield running
 
 
 async def check(bot: RunningBot, everybody: list[Respondent]) -> None:

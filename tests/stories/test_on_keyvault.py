@@ -31,10 +31,8 @@ async def bot(vault: Server, tmp_path: Path) -> AsyncIterator[RunningBot]:
         "SNAPSHOT_KEYS": vault.vault.url,
         "SNAPSHOT_KEYS_CA_FILE": str(vault.vault.ca_file),
     }
-    running = RunningBot(tmp_path, free_port(), sample=SAMPLE, more_settings=more)
-    await running.starts()
-    yield running
-    await running.stops()
+    async with RunningBot(tmp_path, free_port(), sample=SAMPLE, more_settings=more) as running:
+        yield running
 
 
 async def the_story_up_to_the_close(bot: RunningBot, teams: Teams) -> str:

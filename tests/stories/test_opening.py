@@ -44,20 +44,13 @@ PLEASE_LOOK = "Please look again at this field: "
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[BotOnDemand]:
     """Nothing is open yet."""
-    running = BotOnDemand(tmp_path, free_port())
-    await running.starts()
-    yield running
-    await running.stops()
+    async with BotOnDemand(tmp_path, free_port()) as running:
+        yield running
 
 
 @pytest.fixture
 def fay(teams: Teams) -> PersonHere:
     return teams.person("Fay")
-
-
-@pytest.fixture
-def channel(teams: Teams) -> str:
-    return teams.channel()
 
 
 async def open_ones(bot: BotOnDemand) -> list[Running]:

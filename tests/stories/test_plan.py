@@ -40,15 +40,10 @@ KEY_DAYS = 7
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[BotOnDemand]:
     listed = f"{HOME}/{FAY}, {HOME}/{FLO}"
-    running = BotOnDemand(tmp_path, free_port(), more_settings={"SNAPSHOT_FACILITATORS": listed})
-    await running.starts()
-    yield running
-    await running.stops()
-
-
-@pytest.fixture
-def channel(teams: Teams) -> str:
-    return teams.channel()
+    async with BotOnDemand(
+        tmp_path, free_port(), more_settings={"SNAPSHOT_FACILITATORS": listed}
+    ) as running:
+        yield running
 
 
 @pytest.fixture

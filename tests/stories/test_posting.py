@@ -26,23 +26,9 @@ from tests.stories.test_extending import extends, the_one
 
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[BotOnDemand]:
-    running = BotOnDemand(tmp_path, free_port())
-    await running.starts()
-    await running.opens_a_snapshot()
-    yield running
-    await running.stops()
-
-
-@pytest.fixture
-def channel(teams: Teams) -> str:
-    return teams.channel()
-
-
-@pytest.fixture
-async def fay(teams: Teams, channel: str) -> PersonHere:
-    fay = teams.person("Fay")
-    await fay.posts("status", channel)
-    return fay
+    async with BotOnDemand(tmp_path, free_port()) as running:
+        await running.opens_a_snapshot()
+        yield running
 
 
 @pytest.fixture

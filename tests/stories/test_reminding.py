@@ -27,11 +27,9 @@ TOAST = "Safeguarding snapshot"
 
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[BotOnDemand]:
-    running = BotOnDemand(tmp_path, free_port())
-    await running.starts()
-    await running.opens_a_snapshot()
-    yield running
-    await running.stops()
+    async with BotOnDemand(tmp_path, free_port()) as running:
+        await running.opens_a_snapshot()
+        yield running
 
 
 async def works_at(bot: BotOnDemand, at: datetime) -> list[str]:

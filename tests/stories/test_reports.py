@@ -32,11 +32,9 @@ WORDS = "Canary words of a practitioner"
 
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[BotOnDemand]:
-    running = BotOnDemand(tmp_path, free_port())
-    await running.starts()
-    await running.opens_a_snapshot()
-    yield running
-    await running.stops()
+    async with BotOnDemand(tmp_path, free_port()) as running:
+        await running.opens_a_snapshot()
+        yield running
 
 
 @pytest.fixture

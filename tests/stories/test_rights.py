@@ -34,10 +34,10 @@ ONLY = "Only a facilitator of this snapshot can do that. Nothing has changed."
 async def bot(tmp_path: Path) -> AsyncIterator[BotOnDemand]:
     """Fay and Flo are listed: Flo as somebody typed her who likes capitals and spaces."""
     listed = f"{HOME}/{FAY}, {HOME.upper()}/{FLO.upper()} ,"
-    running = BotOnDemand(tmp_path, free_port(), more_settings={"SNAPSHOT_FACILITATORS": listed})
-    await running.starts()
-    yield running
-    await running.stops()
+    async with BotOnDemand(
+        tmp_path, free_port(), more_settings={"SNAPSHOT_FACILITATORS": listed}
+    ) as running:
+        yield running
 
 
 @pytest.fixture
@@ -49,11 +49,6 @@ def fay(teams: Teams) -> PersonHere:
 def stan(teams: Teams) -> PersonHere:
     """In the same team, and not listed."""
     return teams.person("Stan")
-
-
-@pytest.fixture
-def channel(teams: Teams) -> str:
-    return teams.channel()
 
 
 async def the_one(bot: BotOnDemand) -> Running:

@@ -41,11 +41,9 @@ async def bot(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[B
     if request.param == "cosmos":
         server: Server = request.getfixturevalue("cosmos")
         more = settings_for(server.new_database())
-    running = BotOnDemand(tmp_path, free_port(), more_settings=more)
-    await running.starts()
-    await running.opens_a_snapshot()
-    yield running
-    await running.stops()
+    async with BotOnDemand(tmp_path, free_port(), more_settings=more) as running:
+        await running.opens_a_snapshot()
+        yield running
 
 
 async def the_snapshot(bot: BotOnDemand) -> Running:

@@ -36,11 +36,9 @@ USERS, INSTALLS = "/v1.0/users", "POST /v1.0/users"
 @pytest.fixture
 async def bot(tmp_path: Path, port: int, graph: Server, teams: Teams) -> AsyncIterator[BotOnDemand]:
     settings = graph_settings(graph, teams, HOME, POLICE)
-    running = BotOnDemand(tmp_path, port, more_settings=settings)
-    await running.starts()
-    await running.opens_a_snapshot()
-    yield running
-    await running.stops()
+    async with BotOnDemand(tmp_path, port, more_settings=settings) as running:
+        await running.opens_a_snapshot()
+        yield running
 
 
 def employs(graph: Server, teams: Teams, name: str, tenant: str = HOME) -> PersonHere:

@@ -46,11 +46,9 @@ async def bot(tmp_path: Path, port: int, graph: Server, teams: Teams) -> AsyncIt
         **graph_settings(graph, teams, EXAMPLESHIRE, POLICE),
         "SNAPSHOT_CHANNEL_FILES": "true",
     }
-    running = BotOnDemand(tmp_path, port, more_settings=settings)
-    await running.starts()
-    await running.opens_a_snapshot()
-    yield running
-    await running.stops()
+    async with BotOnDemand(tmp_path, port, more_settings=settings) as running:
+        await running.opens_a_snapshot()
+        yield running
 
 
 @pytest.fixture
