@@ -14,6 +14,7 @@ from content.screening import load_screener
 from snapshot.opening import SERVICE
 from snapshot.ports import DIRECTORY, KeyMissing, Keys, KeysError, Kind, Records, RecordsError
 from storage.errors import Unusable
+from storage.proxy import proxy_host
 
 type Open[T] = Callable[[Settings], AbstractAsyncContextManager[T]]
 
@@ -38,6 +39,8 @@ async def examine(
     found, snapshots = await _store(settings, store)
     yield found
     yield await _keys(settings, keys, snapshots)
+    if proxy := proxy_host():
+        yield Found("proxy", note=f"https goes through {proxy}, but for what NO_PROXY names")
     if settings.app_id:
         # msal is large, and most who try the bot do without.
         from bot.teams.examining import examine_microsoft

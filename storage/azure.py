@@ -8,14 +8,13 @@ import ssl
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 from weakref import WeakSet
 
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
 from storage.errors import Unusable
+from storage.proxy import proxy_to
 
 
 # Its package hands it out lazily, hence without a type.
@@ -76,15 +75,9 @@ def transport(url: str, ca_file: Path | None, setting: str) -> Any:
         auto_decompress=False,  # the client does it
         # Asked once: with `trust_env`, each request would look through the environment and for a
         # file of passwords, in other threads, which takes a third of the CPU of a read or write.
-        proxy=_proxy_to(url),
+        proxy=proxy_to(url),
     )
     return _Transport(session=session)
-
-
-def _proxy_to(url: str) -> str | None:
-    """The proxy that the environment (`HTTPS_PROXY`, `NO_PROXY`) or the system names, if any."""
-    host = urlsplit(url).netloc
-    return None if proxy_bypass(host) else getproxies().get("https")
 
 
 def entra() -> Any:

@@ -16,6 +16,7 @@ import orjson
 
 from bot.teams.access import Access, LocalAccess, NoAccess
 from bot.telemetry import calls
+from storage.proxy import proxy_to
 
 SEND_TIMEOUT_S = 10.0
 
@@ -144,10 +145,12 @@ class Connector:
         Raises `DeliveryError`.
         """
         headers = {"Content-Type": "application/json", **await self._shown_to(service_url)}
+        url = f"{service_url.rstrip('/')}{path}"
         try:
             async with self._session.request(
                 method,
-                f"{service_url.rstrip('/')}{path}",
+                url,
+                proxy=proxy_to(url),
                 data=body,
                 headers=headers,
                 timeout=self._timeout,

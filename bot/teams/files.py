@@ -9,6 +9,7 @@ import aiohttp
 
 from bot.teams.hosts import is_loopback
 from bot.turns.turn import NoFile, NotTaken
+from storage.proxy import proxy_to
 
 MOST_BYTES = 2 * 1024 * 1024
 FETCH_TIMEOUT_S = 10.0
@@ -39,7 +40,7 @@ class Files:
         headers = {"Accept-Encoding": "identity"}
         try:
             async with self._session.get(
-                url, headers=headers, timeout=timeout, allow_redirects=False
+                url, proxy=proxy_to(url), headers=headers, timeout=timeout, allow_redirects=False
             ) as answer:
                 if answer.status != 200 or "Content-Encoding" in answer.headers:
                     raise NoFile
@@ -59,7 +60,12 @@ class Files:
         }
         try:
             async with self._session.put(
-                url, data=content, headers=headers, timeout=timeout, allow_redirects=False
+                url,
+                proxy=proxy_to(url),
+                data=content,
+                headers=headers,
+                timeout=timeout,
+                allow_redirects=False,
             ) as answer:
                 if answer.status not in (200, 201):  # 202: a part of it is still missing
                     raise NotTaken(is_gone=answer.status in _GONE)

@@ -18,6 +18,7 @@ from yarl import URL
 
 from bot.teams.tokens import GRAPH, NoToken, Tokens, retry_after
 from snapshot.sealing import Person
+from storage.proxy import proxy_to
 
 CALL_S = 10.0
 """How long one request may take; none is tried twice here."""
@@ -336,6 +337,7 @@ class Graph:
                 self._session.request(
                     method,
                     url,
+                    proxy=proxy_to(str(url)),
                     headers=headers,
                     data=orjson.dumps(body) if body and not is_file else body,
                     allow_redirects=False,

@@ -16,6 +16,8 @@ import jwt
 import orjson
 import structlog
 
+from storage.proxy import proxy_to
+
 FETCH_S = 3.0
 """For both requests together: a turn waits for them, and has to end in time itself."""
 
@@ -110,7 +112,8 @@ class SigningKeys:
         return keys
 
     async def _read(self, url: str) -> Mapping[str, Any]:
-        async with self._session.get(url, allow_redirects=False) as answer:
+        sent = self._session.get(url, proxy=proxy_to(url), allow_redirects=False)
+        async with sent as answer:
             raw = await answer.content.read(_MOST_BYTES)
             found = orjson.loads(raw) if answer.status == 200 else None
         if not isinstance(found, dict):

@@ -22,6 +22,8 @@ import structlog
 from msal.exceptions import MsalError
 from pydantic import SecretStr
 
+from storage.proxy import proxy_to
+
 GRAPH = "https://graph.microsoft.com/.default"
 CONNECTOR = "https://api.botframework.com/.default"
 _EXCHANGE = "api://AzureADTokenExchange"
@@ -306,7 +308,13 @@ class _Http:
             async with (
                 asyncio.timeout_at(self._until),
                 self._session.request(
-                    method, url, params=params, headers=headers, data=data, allow_redirects=False
+                    method,
+                    url,
+                    proxy=proxy_to(url),
+                    params=params,
+                    headers=headers,
+                    data=data,
+                    allow_redirects=False,
                 ) as answer,
             ):
                 return _Answer(answer.status, await answer.text(), answer.headers)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +20,7 @@ from storage.errors import NewerDatabase, Unusable
 from tests.contract.records_contract import HERE, an_envelope
 from tests.cosmos.proxy import Fault, Proxy
 from tests.cosmos.server import KEY, Server
+from tests.relay import Relay
 
 STRONG = {"userConsistencyPolicy": {"defaultConsistencyLevel": "Strong"}}
 
@@ -133,42 +132,6 @@ async def test_an_account_that_does_not_answer_is_unavailable(
 
 
 # -- on the way there -----------------------------------------------------------------------------
-
-
-class Relay:
-    """A proxy for HTTPS, as companies have one between a server and the internet."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self._taking: list[asyncio.Task[None] | None] = []
-
-    async def __aenter__(self) -> Relay:
-        self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        await asyncio.gather(*filter(None, self._taking))
-
-    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._taking.append(asyncio.current_task())
-        asked = (await reader.readuntil(b"\r\n\r\n")).decode()
-        self.asked.append(asked)
-        host, port = asked.split()[1].split(":")
-        onward, back = await asyncio.open_connection(host, int(port))
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        await asyncio.gather(_pass_on(reader, back), _pass_on(onward, writer))
-        for end in (back, writer):
-            with suppress(ConnectionError):
-                await end.wait_closed()
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while part := await reader.read(65_536):
-            writer.write(part)
-    writer.close()
 
 
 async def test_the_proxy_that_the_environment_names_is_used(

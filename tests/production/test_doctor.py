@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot.app import examined
 from bot.rehearsal.teams import GROUP
@@ -12,6 +13,7 @@ from tests.cosmos.server import Server
 from tests.graph.server import HOME, POLICE, SECRET, Fault
 from tests.identity.signing import METADATA_PATH
 from tests.production.stage import Production, production
+from tests.relay import Relay
 from tests.stories.processes import start
 
 OTHER = "77777777-7777-4777-8777-777777777777"
@@ -37,6 +39,24 @@ async def test_where_all_is_well_it_says_so(cosmos: Server, tmp_path: Path) -> N
     for part in ("settings", "content", "store", "keys", "signing keys", "token for Teams", HOME):
         assert part in said.decode()
     assert SECRET not in said.decode()
+
+
+async def test_through_a_proxy_too_and_its_password_stays_unsaid(
+    cosmos: Server, tmp_path: Path
+) -> None:
+    """Store, vault, keys, tokens and Graph: all that a bot asks for over https."""
+    async with Relay() as relay, production(tmp_path, cosmos, bots=0) as stage:
+        place = f"127.0.0.1:{relay.port}"
+        through = {"HTTPS_PROXY": f"http://ada:ZQXJ@{place}", "NO_PROXY": ""}
+        environment = {**stage.environment, **teams(GROUP), **through}
+        process = await start(stage.folder, environment, "doctor")
+        said, _ = await process.communicate()
+    assert process.returncode == 0
+    assert f"https goes through {place}" in said.decode()
+    assert "ZQXJ" not in said.decode()
+    reached = {asked.split()[1] for asked in relay.asked}
+    named = (environment[name] for name in ("SNAPSHOT_STORE", "SNAPSHOT_KEYS", "GRAPH_URL"))
+    assert reached == {urlsplit(url).netloc for url in named}
 
 
 async def test_each_part_that_is_wrong_is_told_with_what_to_do(
