@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.progress import Progress
 
 from tests.cosmos.server import cosmos_server
+from tests.production.ending import Ended, end_of_one
 from tests.production.survey import PRESSES, Seen, survey
 
 PAGE = Path(__file__).parents[2] / "docs/production.md"
@@ -28,19 +29,30 @@ def main() -> None:
         stores = Path(folder) / "cosmos"
         stores.mkdir()
         with cosmos_server(stores) as cosmos:
+            places = [Path(folder) / name for name in ("survey", "end")]
+            for place in places:
+                place.mkdir()
             seen = asyncio.run(
                 survey(
-                    Path(folder),
+                    places[0],
                     cosmos,
                     wanted.people,
                     pause_s=wanted.pause,
                     show=lambda: progress.advance(bar),
                 )
             )
-    sys.stdout.write(f"{said(seen)}\n")
-    if seen.errors:
-        sys.exit("\n".join(["Something went wrong:", *sorted(set(seen.errors))]))
-    PAGE.write_text(page(seen, wanted.pause), encoding="utf-8")
+            sys.stdout.write(f"{said(seen)}\n")
+            people = max(1, wanted.people * 3 // 10)
+            bar = progress.add_task("While one of the bots ends", total=people * PRESSES)
+            ended = asyncio.run(
+                end_of_one(
+                    places[1], cosmos, people, pause_s=0.3, show=lambda: progress.advance(bar)
+                )
+            )
+    sys.stdout.write(f"{said_of_the_end(ended)}\n")
+    if wrong := {*seen.errors, *ended.errors}:
+        sys.exit("\n".join(["Something went wrong:", *sorted(wrong)]))
+    PAGE.write_text(page(seen, ended, wanted.pause), encoding="utf-8")
 
 
 def said(seen: Seen) -> str:
@@ -51,7 +63,15 @@ def said(seen: Seen) -> str:
     )
 
 
-def page(seen: Seen, pause_s: float) -> str:
+def said_of_the_end(ended: Ended) -> str:
+    return (
+        f"{ended.people} people, told to end with {ended.asking} requests under way: ended in "
+        f"{ended.took_s:.1f} s with {ended.code}, answers {sorted(ended.statuses)}, "
+        f"{len(ended.errors)} errors"
+    )
+
+
+def page(seen: Seen, ended: Ended, pause_s: float) -> str:
     """What came of it, as a page; made anew by each run."""
     rows = {
         "People, half of them in each of two tenants, with the same object ids": f"{seen.people:,}",
@@ -84,6 +104,19 @@ def page(seen: Seen, pause_s: float) -> str:
         "| | |",
         "|---|---|",
         *(f"| {name} | {value} |" for name, value in rows.items()),
+        "",
+        "## One of the two is told to end",
+        "",
+        f"{ended.people} people are at one bot, three taps a second each. Half-way it gets",
+        "SIGTERM, and who cannot reach it any more goes to the other, as a proxy would have it:",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| Requests under way when it was told to | {ended.asking} |",
+        f"| It had ended after | {ended.took_s:.1f} s, with exit code {ended.code} |",
+        f"| Status of all answers | {', '.join(map(str, sorted(ended.statuses)))} |",
+        "| Ballots lost or doubled | none |",
+        f"| Errors in the logs | {len(ended.errors)} |",
         "",
         "Not tried: Microsoft's own services, a network between them, more processors.",
     ]

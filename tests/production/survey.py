@@ -6,11 +6,12 @@ import asyncio
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import aiohttp
 
@@ -82,12 +83,8 @@ async def survey(
         fay, channel = await opens_one(stage, people)
         everybody = everybody_of(stage, people)
         began = time.monotonic()
-        waits = [seen.dice.uniform(0.5, 1.5) * pause_s for _ in everybody]
         stage.teams.took_s.clear()
-        taking_part = (
-            takes_part(one, wait, seen, show) for one, wait in zip(everybody, waits, strict=True)
-        )
-        await asyncio.gather(*taking_part)
+        await asyncio.gather(*all_take_part(everybody, pause_s, seen, show))
         seen.lasted_s, seen.took_s = time.monotonic() - began, list(stage.teams.took_s)
         seen.memory_mb = [bot.memory_mb for bot in stage.bots]
         summed_up = hears(stage.teams, "Summary for Otherwick")
@@ -175,6 +172,14 @@ def everybody_of(stage: Production, people: int) -> list[Respondent]:
         )
         for number in range(people)
     ]
+
+
+def all_take_part(
+    everybody: Sequence[Respondent], pause_s: float, seen: Seen, show: Callable[[], None]
+) -> list[Coroutine[Any, Any, None]]:
+    """Each at a pace of their own."""
+    waits = [seen.dice.uniform(0.5, 1.5) * pause_s for _ in everybody]
+    return [takes_part(one, wait, seen, show) for one, wait in zip(everybody, waits, strict=True)]
 
 
 async def takes_part(one: Respondent, pause_s: float, seen: Seen, show: Callable[[], None]) -> None:
