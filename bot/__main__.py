@@ -209,7 +209,8 @@ def keys_status() -> None:
     for found in _in_app(key_statuses):
         due = f", due to be destroyed on {found.due}" if found.due else ""
         left = f", recoverable until {found.recoverable}" if found.recoverable else ""
-        typer.echo(f"{found.snapshot}: {found.phase}, key {found.key}{due}{left}")
+        old = ", old copy: from before its last mixing" if found.is_old else ""
+        typer.echo(f"{found.snapshot}: {found.phase}, key {found.key}{due}{left}{old}")
 
 
 @keys.command("destroy")

@@ -10,6 +10,7 @@ from bot.turns.visit import Service
 from snapshot.acts import Did
 from snapshot.destroying import destroy, due_on, in_the_way
 from snapshot.ports import DIRECTORY, Kind
+from snapshot.roll import is_behind
 
 
 class CannotDestroy(Exception):
@@ -20,6 +21,8 @@ class CannotDestroy(Exception):
 class KeyStatus:
     """`key`: in use, destroyed, or stopped (gone, another one, or settings that were changed).
 
+    `is_old`: this is a copy of the database from before its last mixing.
+
     `recoverable`: the day until which a destroyed key can still be brought back.
     """
 
@@ -28,6 +31,7 @@ class KeyStatus:
     key: str
     due: date | None = None
     recoverable: date | None = None
+    is_old: bool = False
 
 
 async def key_statuses(service: Service) -> list[KeyStatus]:
@@ -43,7 +47,8 @@ async def key_statuses(service: Service) -> list[KeyStatus]:
             found.append(KeyStatus(record.id, record.state, "destroyed", recoverable=until))
         else:
             due = due_on(running, service.setting.key_days)
-            found.append(KeyStatus(record.id, record.state, "in use", due))
+            is_old = await is_behind(running.keys, service.records, running.snapshot.id)
+            found.append(KeyStatus(record.id, record.state, "in use", due, is_old=is_old))
     return found
 
 

@@ -22,7 +22,7 @@ from snapshot.opening import Running, check_not_old, in_phase
 from snapshot.ports import DIRECTORY, Changed, Kind, Record, Records, SnapshotId
 from snapshot.progress import all_tallies
 from snapshot.publication import Topic, bases_in, find, id_of, record, summary_body
-from snapshot.roll import pin_closed, pinned, released
+from snapshot.roll import is_behind, pin_closed, pinned, released
 from snapshot.snapshot import Phase
 from snapshot.tally import are_of
 
@@ -59,8 +59,11 @@ async def finish_close(
 ) -> Summary:
     """Mix what was sent, delete what was not, and record the final figures.
 
-    Raises `Tampered` when the figures would rest on others than those who were released.
+    Raises `Tampered` when the figures would rest on others than those who were released, and before
+    anything is done for good where this is an old copy of the database: a newer one may be brought.
     """
+    if await is_behind(running.keys, records, running.snapshot.id):
+        raise Tampered(running.snapshot.id)
     mix = Mix(running, instrument, records, dice=dice, wait=wait)
     id = running.snapshot.id
     await pin_closed(running.keys, id)

@@ -66,6 +66,11 @@ class Pin:
             del told["corrections"]
         return json.dumps(told)
 
+    @property
+    def of_roll(self) -> str:
+        """The digest of everybody released so far, which is nobody before the first mixing."""
+        return self.roll or digest(())
+
     def opens(self, journal: Record) -> bool:
         """Whether this is the journal that counts."""
         return bool(self.journal) and self.journal == digest([journal.body["sealed"]])
@@ -126,9 +131,30 @@ async def released(keys: Keys, records: Records, snapshot: SnapshotId) -> frozen
     Only ever asked while no journal waits to be carried out.
     """
     tags = await _read(records, snapshot)
-    if digest(tags) != ((await pinned(keys, snapshot)).roll or digest(())):
+    if digest(tags) != (await pinned(keys, snapshot)).of_roll:
         raise Tampered(snapshot)
     return tags
+
+
+async def is_behind(keys: Keys, records: Records, snapshot: SnapshotId) -> bool:
+    """Whether this is a copy of the database from before a mixing that the pin knows of.
+
+    Not while one is under way, whose journal stands there.
+    """
+    while True:
+        known = await pinned(keys, snapshot)
+        if await _is_roll(records, snapshot, known):
+            return False
+        if await records.heads(snapshot, Kind.JOURNAL):
+            return False
+        # One that ended just now has left its roll; one that began since has left another pin.
+        is_behind = not await _is_roll(records, snapshot, known)
+        if await pinned(keys, snapshot) == known:
+            return is_behind
+
+
+async def _is_roll(records: Records, snapshot: SnapshotId, known: Pin) -> bool:
+    return digest(await _read(records, snapshot)) == known.of_roll
 
 
 async def extend_roll(records: Records, snapshot: SnapshotId, tags: Iterable[str]) -> None:

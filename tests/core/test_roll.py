@@ -19,7 +19,7 @@ from snapshot.interim import mix_due
 from snapshot.opening import extend, take_up
 from snapshot.ports import DIRECTORY, Kind, PinChanged, Record
 from snapshot.progress import last_progress
-from snapshot.roll import pinned, released
+from snapshot.roll import is_behind, pinned, released
 from snapshot.snapshot import Mixing, Phase
 from storage.keyfiles import KeyFiles
 from tests.core.exampleshire import (
@@ -33,6 +33,7 @@ from tests.core.exampleshire import (
     told,
 )
 from tests.core.mixed import assert_nothing_is_left_behind, ballots_with_labels
+from tests.core.watching import Slow, Watched
 
 EVERYBODY = {"police": 2 * K + 1}
 
@@ -175,6 +176,78 @@ class SlowToPin(Keeping):
         except PinChanged:
             self.was_fenced = True
             raise
+
+
+# -- an old copy is known for one before it does harm -----------------------------------------
+
+
+async def before_a_mixing(area: Area) -> None:
+    """As the database was then, beside the keys of now."""
+    await area.people_send(EVERYBODY)
+    envelopes = await copies(area, Kind.ENVELOPE)
+    await area.mix().run()
+    for kind in (Kind.SLIP, Kind.TALLY, Kind.ROLL):
+        await remove(area, kind)
+    await put_back(area, envelopes)
+
+
+async def looks_old(area: Area) -> bool:
+    return await is_behind(area.running.keys, area.records, area.running.snapshot.id)
+
+
+async def test_a_copy_from_before_a_mixing_looks_old(area: Area) -> None:
+    assert not await looks_old(area)
+    await before_a_mixing(area)
+    assert await looks_old(area)
+
+
+async def test_it_never_looks_old_while_somebody_mixes(area: Area) -> None:
+    """Whatever has been written of it so far."""
+    looked: list[bool] = []
+
+    async def look(_: Record) -> None:
+        looked.append(await looks_old(area))
+
+    await area.people_send(EVERYBODY)
+    watched = replace(area, records=Watched(area.records, look))
+    await watched.mix().run()
+    await watched.mix(seed=2).flush()
+    assert len(looked) > len(EVERYBODY) * K
+    assert not any(looked)
+    assert not await looks_old(area)
+
+
+@pytest.mark.parametrize("mixes", [1, 2])
+async def test_nor_when_a_mixing_ends_while_it_is_looked_at(area: Area, mixes: int) -> None:
+    """The pin is there, and the roll was read before it was written; then all goes on."""
+    await area.people_send(EVERYBODY)
+    has_read, has_ended = asyncio.Event(), asyncio.Event()
+    looking: list[asyncio.Task[bool]] = []
+
+    async def then_waits() -> None:
+        has_read.set()
+        await has_ended.wait()
+
+    async def begins_to_look(record: Record) -> None:
+        if record.kind is Kind.ROLL and not looking:
+            slow = Slow(area.records, act=then_waits, kind=Kind.ROLL)
+            look = is_behind(area.running.keys, slow, area.running.snapshot.id)
+            looking.append(asyncio.create_task(look))
+            await has_read.wait()
+
+    await replace(area, records=Watched(area.records, begins_to_look)).mix().run()
+    if mixes == 2:
+        await area.mix(seed=2).flush()
+    has_ended.set()
+    assert [await look for look in looking] == [False]
+
+
+async def test_an_old_copy_does_not_close_and_a_newer_one_still_can(area: Area) -> None:
+    await before_a_mixing(area)
+    begun = await begin_close(area.running, area.records, OPENED)
+    with pytest.raises(Tampered):
+        await finish_close(begun, INSTRUMENT, area.records, dice=Random(1), wait=no_waiting)
+    assert not (await pinned(area.running.keys, area.running.snapshot.id)).closed
 
 
 # -- what only goes one way -----------------------------------------------------------------------

@@ -86,8 +86,9 @@ class Slow(Watched):
     is_done: bool = False
 
     async def read(self, snapshot: SnapshotId, kind: Kind, id: str) -> Record:
-        found = await super().read(snapshot, kind, id)
-        if kind is self.kind and not self.is_done:
-            self.is_done = True
-            await self.act()
-        return found
+        try:
+            return await super().read(snapshot, kind, id)
+        finally:
+            if kind is self.kind and not self.is_done:
+                self.is_done = True
+                await self.act()

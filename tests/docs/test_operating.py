@@ -159,7 +159,10 @@ def problems(said: str) -> set[tuple[str, str]]:
 
 async def keys_of(bot: BotOnDemand) -> list[str]:
     """As `keys status` has it, by what that command asks."""
-    return [f"{each.phase}, {each.key}" for each in await key_statuses(bot.app.service)]
+    return [
+        f"{each.phase}, {each.key}{', old copy' if each.is_old else ''}"
+        for each in await key_statuses(bot.app.service)
+    ]
 
 
 def ballots(database: Path) -> Iterator[bytes]:
@@ -241,7 +244,7 @@ async def test_where_the_path_is_wrong_doctor_counts_no_snapshots(machine: Machi
 # -- old copies -----------------------------------------------------------------------------------
 
 
-async def test_a_copy_from_before_a_mixing_looks_well_until_the_next(
+async def test_a_copy_from_before_a_mixing_is_told_and_does_not_close(
     machine: Machine, capfd: pytest.CaptureFixture[str]
 ) -> None:
     snapshot = (await machine.the_snapshot()).snapshot
@@ -253,7 +256,7 @@ async def test_a_copy_from_before_a_mixing_looks_well_until_the_next(
     assert await machine.does(TOO_OLD) == f"{machine.keys / snapshot.id}.pin\n"
 
     async with machine.restored_bot() as bot:
-        assert await keys_of(bot) == ["open, in use"]
+        assert await keys_of(bot) == ["open, in use, old copy"]
         assert [found async for found in examined(bot.settings) if found.problem] == []
         assert problems(capfd.readouterr().err) == set()
         bot.clock.now = second
@@ -262,10 +265,13 @@ async def test_a_copy_from_before_a_mixing_looks_well_until_the_next(
         bot.clock.now = snapshot.deadline
         assert await bot.works() == []
         assert problems(capfd.readouterr().err) == {("work failed", "Tampered")}
-        assert await keys_of(bot) == ["closing, in use"]
-    # The close is pinned now: the newest database, in which it is open, comes too late.
+        assert await keys_of(bot) == ["closing, in use, old copy"]
+    # Nothing of that is pinned: the newest database is in time, and closes.
     await machine.bot.restarts()
-    assert await keys_of(machine.bot) == ["open, stopped"]
+    assert await keys_of(machine.bot) == ["open, in use"]
+    machine.bot.clock.now = snapshot.deadline
+    assert "closed" in [deed.did for deed in await machine.bot.works()]
+    assert await keys_of(machine.bot) == ["closed, in use"]
 
 
 async def is_extended(machine: Machine) -> None:
