@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from itertools import batched
 
@@ -18,13 +17,14 @@ from bot.turns.practitioner import greeting, unfinished
 from bot.turns.turn import Address
 from bot.turns.visit import Service, survey_of, takes_answers
 from snapshot.calendar import IsWorkingDay, day_of
+from snapshot.deleting import delete_unchanged
 from snapshot.envelope import State
 from snapshot.errors import Damaged
 from snapshot.greeting import forget_greetings, is_greeting, opened
 from snapshot.leads import LeadState, all_leads, by_id, index, mark_unreachable
 from snapshot.ledger import Entry, MessageState, find, note, recipient_of, release
 from snapshot.opening import Running
-from snapshot.ports import Changed, Kind, Missing
+from snapshot.ports import Kind, Missing
 from snapshot.publication import Outbox, Topic, id_of, record, topic_of, which_of
 from snapshot.publication import find as find_publication
 from snapshot.reminding import (
@@ -259,8 +259,5 @@ class Reminding:
         records, id = self._service.records, running.snapshot.id
         done = await records.heads(id, Kind.MESSAGE, MessageState.DONE)
         marked = await self._begun(running, Topic.UNFINISHED) if done else ()
-        for head in done:
-            which = head.id.rpartition(".")[0].removeprefix(_UNFINISHED)
-            if which in marked:
-                with suppress(Missing, Changed):
-                    await records.delete(await records.read(id, Kind.MESSAGE, head.id))
+        over = [h.id for h in done if h.id.rpartition(".")[0].removeprefix(_UNFINISHED) in marked]
+        await delete_unchanged(records, id, Kind.MESSAGE, over)

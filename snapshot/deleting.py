@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from itertools import batched
 
 from snapshot.attempts import Attempts
@@ -28,6 +29,19 @@ async def delete_all(
         await asyncio.gather(*(delete(records, snapshot, *name) for name in some))
         done += len(some)
         yield done
+
+
+async def delete_unchanged(
+    records: Records, snapshot: SnapshotId, kind: Kind, ids: Sequence[str]
+) -> None:
+    """But for those that somebody changes meanwhile, who is not done with them."""
+
+    async def delete_one(id: str) -> None:
+        with suppress(Missing, Changed):
+            await records.delete(await records.read(snapshot, kind, id))
+
+    for some in batched(ids, _AT_ONCE):
+        await asyncio.gather(*map(delete_one, some))
 
 
 async def delete(records: Records, snapshot: SnapshotId, kind: Kind, id: str) -> None:

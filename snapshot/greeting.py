@@ -8,19 +8,16 @@ an hour or two, the address only until the greeting has gone.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import batched
 
+from snapshot.deleting import delete_unchanged
 from snapshot.ledger import OPEN, Entry, find, id_of, note
 from snapshot.opening import Running
-from snapshot.ports import Changed, Kind, Missing, Records
+from snapshot.ports import Kind, Records
 from snapshot.sealing import CONTACT_BYTES, Person
 
-_AT_ONCE = 32
 _WHAT = "greeting"
 
 
@@ -60,13 +57,7 @@ async def forget_greetings(running: Running, records: Records, now: datetime) ->
     heads = await records.heads(id, Kind.MESSAGE)
     done = [h.id for h in heads if _is_greeting(h.id) and h.state not in OPEN]
     old = [id for id in done if not id.startswith(hours)]
-
-    async def delete(old_one: str) -> None:
-        with suppress(Missing, Changed):
-            await records.delete(await records.read(id, Kind.MESSAGE, old_one))
-
-    for some in batched(old, _AT_ONCE):
-        await asyncio.gather(*(delete(each) for each in some))
+    await delete_unchanged(records, id, Kind.MESSAGE, old)
 
 
 def _is_greeting(id: str) -> bool:
