@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 
 from adaptive_cards_python.adaptive_card.Element import ElementType
 
 from cards.inputs import Values, label_of, text_input
-from cards.page import Page
+from cards.page import Page, say_contacts
 from cards.parts import Card, buttons, card, paragraphs, press, problem_box
 from cards.verbs import Verb
 from snapshot.snapshot import Snapshot
@@ -77,4 +76,4 @@ def _changes(page: Page, number: int) -> Iterator[str]:
 def _around(snapshot: Snapshot, number: int) -> tuple[Values, Values]:
     corrected, *later = snapshot.corrections[number - 1 :]
     after = later[0].old if later else snapshot.contacts
-    return asdict(corrected.old), asdict(after)
+    return say_contacts(corrected.old), say_contacts(after)

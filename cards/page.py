@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_time, get_month_names
 
 from snapshot.instrument import Agency, Instrument
-from snapshot.snapshot import Snapshot
+from snapshot.snapshot import Contacts, Snapshot
 from snapshot.wording import Pack, Wording, say_cell
 
 
@@ -96,14 +96,14 @@ def page_of(
         "key_days": str(setting.key_days + setting.recoverable_days),
         "backup_days": str(setting.backup_days),
     }
-    return Page(snapshot, pack, facts | _contacts(snapshot), other)
+    return Page(snapshot, pack, facts | say_contacts(snapshot.contacts), other)
 
 
-def _contacts(snapshot: Snapshot) -> dict[str, str]:
+def say_contacts(contacts: Contacts) -> dict[str, str]:
     """A phone number is never broken over two lines."""
     return {
         name: value.replace(" ", "\N{NO-BREAK SPACE}") if name.endswith("_phone") else value
-        for name, value in asdict(snapshot.contacts).items()
+        for name, value in asdict(contacts).items()
     }
 
 

@@ -75,7 +75,7 @@ async def test_the_channel_is_told_what_has_changed_and_nobody_is_written_to(
         f"Front door: phone: {PHONE} (until now: {before.front_door_phone})",
         f"Safeguarding contact: name: Gwen (until now: {before.safeguarding_name})",
     ):
-        assert said in shown.words
+        assert said in plain(shown.words)
     assert before.front_door_hours not in shown.words
     await bot.works()
     await bot.works()
@@ -118,7 +118,7 @@ async def test_the_same_press_twice_is_one_correction(
     answers = await asyncio.gather(*(fay.acts(press, typed, chat=channel) for _ in range(3)))
     await bot.works()
     answers.append(await fay.acts(press, typed, chat=channel))
-    assert all(PHONE in answer.card.words for answer in answers)
+    assert all(PHONE in plain(answer.card.words) for answer in answers)
     running = await the_one(bot)
     assert len(running.snapshot.corrections) == 1
     assert len(own_threads(teams, channel)) == 1
@@ -144,7 +144,7 @@ async def test_two_corrections_are_told_in_turn(
         await opens_the_form(fay, channel)
         await saves(fay, channel, front_door_phone=phone)
     await bot.works()
-    first, second = (post.card.words for post in own_threads(teams, channel))
+    first, second = (plain(post.card.words) for post in own_threads(teams, channel))
     assert f"Front door: phone: {PHONE} (until now" in first
     assert f"Front door: phone: 01632 960 003 (until now: {PHONE})" in second
 
@@ -199,7 +199,7 @@ async def test_whoever_was_slower_sees_what_the_other_changed_before_saving(
     shown = await saves(fay, channel, safeguarding_name="Gwen")
 
     assert "Somebody else has corrected the contacts" in shown.words
-    assert f"Front door: phone: {PHONE}" in shown.words
+    assert f"Front door: phone: {PHONE}" in plain(shown.words)
     assert shown.inputs["safeguarding_name"] == "Gwen"
     assert (await contacts_of(bot)).front_door_phone == PHONE
     await saves(fay, channel, front_door_phone=PHONE)
@@ -233,7 +233,7 @@ async def test_also_when_the_other_saved_while_this_was_being_saved(
         monkeypatch.setattr(records, "read", slow)
         shown = await saves(fay, channel, safeguarding_name="Gwen")
 
-    assert f"Front door: phone: {PHONE}" in shown.words
+    assert f"Front door: phone: {PHONE}" in plain(shown.words)
     assert shown.inputs["safeguarding_name"] == "Gwen"
 
 
@@ -246,7 +246,7 @@ async def test_what_another_process_corrected_is_seen_at_once(
         await opens_the_form(flo, channel)
         await saves(flo, channel, front_door_phone=PHONE)
         shown = await saves(fay, channel, safeguarding_name="Gwen")
-    assert f"Front door: phone: {PHONE}" in shown.words
+    assert f"Front door: phone: {PHONE}" in plain(shown.words)
 
 
 async def test_once_it_is_closed_the_contacts_stay(
