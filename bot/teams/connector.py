@@ -15,6 +15,7 @@ import aiohttp
 import orjson
 
 from bot.teams.access import Access, LocalAccess, NoAccess
+from bot.teams.reading import start_of
 from bot.telemetry import calls
 from storage.proxy import proxy_to
 
@@ -163,7 +164,7 @@ class Connector:
                     raise DeliveryError(
                         answer.status,
                         _retry_after_s(answer.headers),
-                        _label(await answer.content.read(_MOST_READ)),
+                        _label(await start_of(answer.content, _MOST_READ)),
                     )
                 return await _said_in(answer)
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.teams.hosts import is_loopback
+from bot.teams.reading import start_of
 from bot.turns.turn import NoFile, NotTaken
 from storage.proxy import proxy_to
 
@@ -44,9 +45,12 @@ class Files:
             ) as answer:
                 if answer.status != 200 or "Content-Encoding" in answer.headers:
                     raise NoFile
-                return await _read(answer.content)
+                found = await start_of(answer.content, MOST_BYTES + 1)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise NoFile from error
+        if len(found) > MOST_BYTES:
+            raise NoFile
+        return found
 
     async def put(self, url: str, content: bytes) -> None:
         """Raises `NotTaken`."""
@@ -92,13 +96,3 @@ def _is_at(url: str, is_theirs: Callable[[str], bool], from_here: bool) -> bool:
     if from_here and is_loopback(url):
         return parts.scheme in ("http", "https")
     return parts.scheme == "https" and is_plain and is_theirs(parts.hostname or "")
-
-
-async def _read(content: aiohttp.StreamReader) -> bytes:
-    """Raises `NoFile` as soon as it is too much."""
-    read = bytearray()
-    async for part in content.iter_chunked(64 * 1024):
-        read += part
-        if len(read) > MOST_BYTES:
-            raise NoFile
-    return bytes(read)

@@ -16,6 +16,7 @@ import jwt
 import orjson
 import structlog
 
+from bot.teams.reading import start_of
 from storage.proxy import proxy_to
 
 FETCH_S = 3.0
@@ -114,7 +115,7 @@ class SigningKeys:
     async def _read(self, url: str) -> Mapping[str, Any]:
         sent = self._session.get(url, proxy=proxy_to(url), allow_redirects=False)
         async with sent as answer:
-            raw = await answer.content.read(_MOST_BYTES)
+            raw = await start_of(answer.content, _MOST_BYTES)
             found = orjson.loads(raw) if answer.status == 200 else None
         if not isinstance(found, dict):
             raise _NoKeys

@@ -50,7 +50,10 @@ _FILTER = re.compile(r"mail eq '((?:[^']|'')*)' or proxyAddresses/any\(p:p eq '(
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`status` 0: the connection is cut. `acts`: the server has done it before that."""
+    """`status` 0: the connection is cut. `acts`: the server has done it before that.
+
+    `in_pieces`: nothing is wrong, but that the answer does not come all at once.
+    """
 
     status: int = 0
     code: str = ""
@@ -58,6 +61,7 @@ class Fault:
     delay_s: float = 0.0
     acts: bool = False
     raw: str = ""
+    in_pieces: bool = False
 
 
 @dataclass
@@ -182,6 +186,8 @@ class Server:
         fault = self.plan(request)
         if fault is None:
             return await self._answer(request)
+        if fault.in_pieces:
+            return await _in_pieces(request, await self._answer(request))
         if fault.acts:
             await self._answer(request)
         await asyncio.sleep(fault.delay_s)
@@ -426,6 +432,16 @@ class Server:
         if person not in tenant.installed or installation != f"{person}##app==":
             return _refusal(404, "NotFound")
         return web.json_response({"id": f"19:{person}_{APP}@unq.gbl.spaces"})
+
+
+async def _in_pieces(request: web.Request, whole: web.Response) -> web.StreamResponse:
+    sent = web.StreamResponse(status=whole.status, headers={"Content-Type": whole.content_type})
+    await sent.prepare(request)
+    assert isinstance(whole.body, bytes)
+    for start in range(0, len(whole.body), 100):
+        await sent.write(whole.body[start : start + 100])
+        await asyncio.sleep(0.005)
+    return sent
 
 
 def _selected(user: Mapping[str, Any]) -> dict[str, Any]:

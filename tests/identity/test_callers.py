@@ -269,6 +269,15 @@ async def test_while_there_are_no_keys_nobody_is_let_in_and_then_they_are(
     assert await is_let_in(callers, token)
 
 
+@pytest.mark.parametrize("path", [METADATA_PATH, KEYS_PATH])
+async def test_keys_are_read_to_their_end_however_the_network_brings_them(
+    callers: TeamsCallers, server: Server, path: str
+) -> None:
+    """Microsoft tells of a dozen, each with its certificate: more than comes at once."""
+    server.always(Fault(in_pieces=True), path)
+    assert await is_let_in(callers, server.signer.token(SERVICE))
+
+
 async def test_keys_are_fetched_anew_each_day_so_one_that_is_withdrawn_opens_nothing(
     callers: TeamsCallers, server: Server, clock: Clock
 ) -> None:
