@@ -31,6 +31,7 @@ class Readiness:
         self._checks = checks
         self._clock = clock
         self._found: dict[str, _Found] = {}
+        self._asking = {name: asyncio.Lock() for name in checks}
 
     async def missing(self) -> list[str]:
         """Which of them do not answer, by name."""
@@ -38,9 +39,11 @@ class Readiness:
         return [name for name, is_there in zip(self._checks, answers, strict=True) if not is_there]
 
     async def _ask(self, name: str) -> bool:
-        found = self._found.get(name)
-        if found is None or self._clock() - found.at >= KEPT_S:
-            found = self._found[name] = _Found(await self._try(name), self._clock())
+        # Who comes while somebody asks goes by the same answer.
+        async with self._asking[name]:
+            found = self._found.get(name)
+            if found is None or self._clock() - found.at >= KEPT_S:
+                found = self._found[name] = _Found(await self._try(name), self._clock())
         return found.answers
 
     async def _try(self, name: str) -> bool:
