@@ -134,19 +134,24 @@ class Tokens:
         self._clock = clock
         self._tokens: dict[_Wanted, _Token] = {}
         self._failures: dict[_Wanted, _Failure] = {}
-        self._locks: dict[_Wanted, asyncio.Lock] = {}
+        self._asking: dict[_Wanted, asyncio.Task[str | _Failure]] = {}
         # While Entra hangs, the other threads stay with those who need them.
         self._threads = asyncio.Semaphore(_THREADS)
 
     async def get(self, tenant: str, scope: str) -> str:
         """Raises `NoToken`. However many ask at once, Entra is asked once."""
         wanted = _Wanted(tenant, scope)
-        lock = self._locks.setdefault(wanted, asyncio.Lock())
-        value = self._at_hand(wanted, somebody_asks=lock.locked())
-        if value is None:
-            async with lock:
-                value = self._at_hand(wanted) or await self._renew(wanted)
-        return value
+        value = self._at_hand(wanted, somebody_asks=wanted in self._asking)
+        if value is not None:
+            return value
+        if wanted not in self._asking:
+            asking = self._asking[wanted] = asyncio.create_task(self._renew(wanted), name="token")
+            asking.add_done_callback(lambda _: self._asking.pop(wanted))
+        # Whoever stops waiting does not stop it: its thread would go on, and the next take another.
+        found = await asyncio.shield(self._asking[wanted])
+        if isinstance(found, _Failure):
+            raise found.error(self._clock())
+        return found
 
     def forget(self, tenant: str, scope: str) -> None:
         """For a token that was not taken."""
@@ -164,7 +169,7 @@ class Tokens:
             raise failure.error(now)
         return None
 
-    async def _renew(self, wanted: _Wanted) -> str:
+    async def _renew(self, wanted: _Wanted) -> str | _Failure:
         answer = await self._ask(wanted)
         if isinstance(answer, _Token):
             self._failures.pop(wanted, None)
@@ -172,9 +177,7 @@ class Tokens:
             return answer.value
         self._failures[wanted] = answer
         old = self._tokens.get(wanted)
-        if old is None or self._clock() >= old.ends_at:
-            raise answer.error(self._clock())
-        return old.value
+        return old.value if old and self._clock() < old.ends_at else answer
 
     async def _ask(self, wanted: _Wanted) -> _Token | _Failure:
         if self._app.is_identity and wanted.tenant != self._app.tenant:

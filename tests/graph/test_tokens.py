@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -123,13 +124,34 @@ async def test_a_token_that_was_not_taken_is_fetched_anew(server: Server, tokens
 
 
 async def test_who_stops_waiting_takes_nobody_along(server: Server, tokens: Tokens) -> None:
-    server.next(Fault(delay_s=0.2, status=503))
+    server.next(Fault(in_pieces=True))
     first = asyncio.ensure_future(tokens.get(HOME, GRAPH))
     others = [asyncio.ensure_future(tokens.get(HOME, GRAPH)) for _ in range(5)]
     await server.has_seen(METADATA_PATH)
     first.cancel()
     assert len({await other for other in others}) == 1
     assert first.cancelled()
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_many_who_stop_waiting_one_after_the_other_take_no_threads(
+    server: Server, tokens: Tokens
+) -> None:
+    """A turn has less time than Entra is given. The threads are also those of the database."""
+    server.always(Fault(delay_s=30.0), path=METADATA_PATH)
+
+    async def turn(number: int) -> None:
+        await asyncio.sleep(number / 100)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await tokens.get(HOME, GRAPH)
+
+    await asyncio.gather(*(turn(number) for number in range(50)))
+    assert server.count(METADATA_PATH) == 1
+    async with asyncio.timeout(0.5):
+        await asyncio.to_thread(time.monotonic)
+    with pytest.raises(NoToken):
+        await tokens.get(HOME, GRAPH)
 
 
 async def test_while_entra_is_slow_everything_else_goes_on(server: Server, tokens: Tokens) -> None:
