@@ -50,6 +50,8 @@ class Image:
             "HOME": str(self.data),
             "HOST": "127.0.0.1",
             "PORT": str(port),
+            # As organisations set it for all: what is on this machine is not behind it.
+            "HTTP_PROXY": "http://127.0.0.1:9",
             "SNAPSHOT_ENV": "local",
             "SNAPSHOT_STORE": f"sqlite:///{self.data}/snapshot.db",
             "SNAPSHOT_KEYS": f"file:{self.data}/keys",
