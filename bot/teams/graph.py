@@ -100,6 +100,9 @@ class Part(StrEnum):
     MEMBERS = "members"
 
 
+_OF_ONE_TEAM = (Part.FILES, Part.MEMBERS)
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
     status: int
@@ -356,8 +359,9 @@ class Graph:
         pause_s = min(max(told_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
         now = self._clock()
         pause = _Pause(answer.status, now + pause_s)
-        # A policy may forbid the app to one person; who may not read has no consent at all.
-        if not (answer.status == _FORBIDDEN and method == "POST"):
+        # A policy may forbid the app to one person, and an owner consents for one team alone; who
+        # may not read has no consent at all.
+        if answer.status != _FORBIDDEN or (method != "POST" and part not in _OF_ONE_TEAM):
             self._pauses[tenant, part] = pause
         return pause.error(now)
 

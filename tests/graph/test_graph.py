@@ -404,6 +404,25 @@ async def test_files_need_consent_of_their_own(graph: Graph, server: Server, con
     assert await graph.find_person("a@example.org", HOME), "people are another part"
 
 
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda graph, team: graph.owners_of(HOME, team),
+        lambda graph, team: graph.files_of(HOME, team, "19:a"),
+    ],
+    ids=["owners", "files"],
+)
+async def test_a_team_whose_owner_has_not_agreed_closes_no_other(
+    graph: Graph, server: Server, verb: Callable[[Graph, str], Coroutine[Any, Any, object]]
+) -> None:
+    """Each owner agrees for the one team, when the app is put into it."""
+    server.always(Fault(403), "/teams/closed/")
+    for _ in range(2):
+        with pytest.raises(NoConsent):
+            await verb(graph, "closed")
+        await verb(graph, GROUP)
+
+
 # -- who owns a team ------------------------------------------------------------------------------
 
 
