@@ -16,7 +16,9 @@ from bot.logs import where
 from bot.web import NAMED
 
 HEAD_S = 10.0
-"""Within which the head of a request has to be here, from its first byte. Bodies: `bot.web`."""
+"""Within which the head of a request has to be here: of the first from when somebody connected, of
+others from its first byte. Bodies: `bot.web`.
+"""
 
 LINGERS_S = 2.0
 """How long what nobody wants to read of a body is still taken, so that the answer arrives."""
@@ -43,9 +45,13 @@ class Connection(web.RequestHandler):
     _half: asyncio.TimerHandle | None = None
     _is_answering = False
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._waits()
+
     def data_received(self, data: bytes) -> None:
         if self._half is None and not self._is_answering:
-            self._half = asyncio.get_running_loop().call_later(HEAD_S, self._is_too_slow)
+            self._waits()
         super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -73,6 +79,9 @@ class Connection(web.RequestHandler):
         answer = web.Response(status=status, headers=NAMED)
         answer.force_close()
         return answer
+
+    def _waits(self) -> None:
+        self._half = asyncio.get_running_loop().call_later(HEAD_S, self._is_too_slow)
 
     def _is_whole(self) -> None:
         if self._half is not None:

@@ -180,6 +180,15 @@ async def _trickles(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.05)
 
 
+async def test_who_connects_and_says_nothing_is_given_up(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some thousand of them, and no more could connect."""
+    monkeypatch.setattr(listened, "HEAD_S", 0.1)
+    async with connected(port) as (reader, _), asyncio.timeout(5):
+        assert b" 408 " in await reader.read()
+
+
 async def test_a_connection_that_is_kept_and_used_slowly_is_not_given_up(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
