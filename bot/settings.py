@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from snapshot.keeping import WARNED_DAYS, Keeping
+from storage.proxy import NAMES, is_proxy
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -418,8 +419,19 @@ def _of_production(settings: Settings, given: Given) -> Iterator[str]:
     if not all(map(_GUID.fullmatch, settings.tenants)):
         yield "SNAPSHOT_TENANTS must be ids such as 11111111-1111-4111-8111-111111111111"
     yield from _of_facilitators(settings)
+    yield from _of_proxy(given)
     if settings.sample:
         yield "SNAPSHOT_SAMPLE is for SNAPSHOT_ENV=local only: leave it out"
+
+
+def _of_proxy(given: Given) -> Iterator[str]:
+    """Each call looks it up for itself, and would fail by one that cannot be."""
+    for name in NAMES:
+        if (value := given.get(name)) and not is_proxy(value):
+            yield (
+                f"{name} must be http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, with / ? # @ "
+                "in the password as %2F %3F %23 %40"
+            )
 
 
 def _of_facilitators(settings: Settings) -> Iterator[str]:

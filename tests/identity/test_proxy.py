@@ -124,6 +124,14 @@ def test_what_is_told_of_a_proxy_is_its_host(monkeypatch: pytest.MonkeyPatch, na
     assert proxy_to("http://169.254.169.254/metadata/identity/oauth2/token") is None
 
 
+@pytest.mark.parametrize("named", ["http://ada:ZQXJ/x@proxy.example:1", "http://[ZQXJ", "http://"])
+def test_of_one_that_is_written_wrongly_nothing_is_told(
+    monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", named)
+    assert proxy_host() == "an address that cannot be read"
+
+
 def test_without_one_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HTTPS_PROXY", raising=False)
     monkeypatch.delenv("https_proxy", raising=False)

@@ -125,11 +125,22 @@ def test_what_is_wrong_and_what_is_missing_and_what_does_not_go_together_come_at
             "TEAMS_OPENID_METADATA may be on a loopback",
         ),
         ({"TEAMS_OPENID_METADATA": "http://login.example/keys"}, "must be https://HOST"),
+        ({"HTTPS_PROXY": "socks5://proxy.example:1080"}, "HTTPS_PROXY must be http://HOST:PORT"),
+        ({"https_proxy": "http://proxy.example:port"}, "https_proxy must be http://HOST:PORT"),
+        ({"HTTPS_PROXY": f"http://ada:a/{SECRET}@proxy.example:1"}, "with / ? # @"),
     ],
 )
 def test_each_is_told_with_its_cure(change: dict[str, str], says: str) -> None:
     (told,) = said({**WHOLE, **change})
     assert says in told
+    assert SECRET not in told
+
+
+@pytest.mark.parametrize(
+    "named", ["proxy.example", "http://ada:%2F@10.0.0.1:3128/", "http://[::1]:1"]
+)
+def test_a_proxy_is_taken_as_it_is_usually_written(named: str) -> None:
+    Settings.from_env({**WHOLE, "HTTPS_PROXY": named})
 
 
 def test_all_stand_ins_are_on_this_machine_or_none() -> None:
