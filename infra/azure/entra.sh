@@ -12,9 +12,10 @@ entra.sh --identity OBJECT-ID [--name NAME] [--audience AUDIENCE] [--app APP-ID]
 
   --identity OBJECT-ID   identityPrincipalId, as foundation.bicep says
   --name NAME            of the app, as administrators see it (CSA Snapshot)
-  --audience AUDIENCE    AzureADMultipleOrgs (people of several tenants take part; the default)
-                         or AzureADMyOrg (of one alone)
-  --app APP-ID           an app that is there already, to be given what it lacks
+  --audience AUDIENCE    AzureADMultipleOrgs (people of several tenants take part; the default for
+                         a new app) or AzureADMyOrg (of one alone)
+  --app APP-ID           an app that is there already, to be given what it lacks; its audience stays
+                         unless --audience says another
   --graph                asks for the Graph permissions of docs/graph.md; nobody has agreed to them yet then
   --dry-run              prints what it would do, and asks and changes nothing
 TEXT
@@ -25,7 +26,7 @@ fail() {
   exit 1
 }
 
-identity='' name='CSA Snapshot' audience=AzureADMultipleOrgs app='' graph='' dry_run=''
+identity='' name='CSA Snapshot' audience='' app='' graph='' dry_run=''
 while [ $# -gt 0 ]; do
   case $1 in
     --identity | --name | --audience | --app)
@@ -47,7 +48,7 @@ is_id() {
 is_id "$identity" || fail '--identity must be the id that foundation.bicep says'
 [ -z "$app" ] || is_id "$app" || fail '--app must be the id of an app'
 case $audience in
-  AzureADMultipleOrgs | AzureADMyOrg) ;;
+  '' | AzureADMultipleOrgs | AzureADMyOrg) ;;
   *) fail '--audience must be AzureADMultipleOrgs or AzureADMyOrg' ;;
 esac
 
@@ -80,8 +81,9 @@ if [ -z "$app" ]; then
   quote="'"
   there=$(learn '' ad app list --filter "displayName eq '${name//$quote/$quote$quote}'" --query '[].appId')
   [ -z "$there" ] || fail "there is an app called $name: say --app $there if it is yours, or another --name"
-  app=$(learn APP-ID ad app create --display-name "$name" --sign-in-audience "$audience" --query appId)
-else
+  app=$(learn APP-ID ad app create --display-name "$name" \
+    --sign-in-audience "${audience:-AzureADMultipleOrgs}" --query appId)
+elif [ -n "$audience" ]; then
   change ad app update --id "$app" --sign-in-audience "$audience"
 fi
 

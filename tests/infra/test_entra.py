@@ -155,6 +155,14 @@ def test_an_app_that_lacks_nothing_is_only_told_who_may_sign_in(entra: Entra) ->
     assert changes == ["ad app update"]
 
 
+def test_who_may_sign_in_to_an_app_that_is_there_stays_as_it_is_unless_that_is_said(
+    entra: Entra,
+) -> None:
+    """Whoever comes back for Graph opens an app of one tenant to no other."""
+    assert entra.run("--identity", IDENTITY, "--app", APP, "--graph").returncode == 0
+    assert not any("--sign-in-audience" in call for call in entra.asked)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
