@@ -86,7 +86,7 @@ async def _keys(settings: Settings, open_it: Open[Keys], snapshots: int) -> Foun
         if snapshots:
             return Found("keys", f"the key {SERVICE!r}, with which snapshots were opened, is gone")
         return Found("keys", note="none yet: the first start makes one")
-    except (KeysError, OSError) as error:
+    except (Unusable, KeysError, OSError) as error:
         return Found("keys", _said(error))
     kept = f"a key that is destroyed can be brought back for {days} days" if days else ""
     return Found("keys", note=kept)

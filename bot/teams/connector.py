@@ -14,6 +14,7 @@ from urllib.parse import quote
 import aiohttp
 import orjson
 
+from bot.settings import BadSettings
 from bot.teams.access import Access, LocalAccess, NoAccess
 from bot.teams.reading import start_of
 from bot.telemetry import calls
@@ -197,9 +198,12 @@ def _id_in(said: dict[str, Any]) -> str:
 def new_session(ca_file: Path | None = None) -> aiohttp.ClientSession:
     """To be shared by all that calls one side. Nobody there sets a cookie.
 
-    `ca_file` replaces the machine's own list of whom to trust. Raises `OSError`.
+    `ca_file` replaces the machine's own list of whom to trust. Raises `BadSettings`.
     """
-    trusted = ssl.create_default_context(cafile=ca_file) if ca_file else True
+    try:
+        trusted = ssl.create_default_context(cafile=ca_file) if ca_file else True
+    except OSError:  # ssl.SSLError is one
+        raise BadSettings("GRAPH_CA_FILE cannot be read as a certificate") from None
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=trusted), cookie_jar=aiohttp.DummyCookieJar()
     )

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.app import examined
+import pytest
+
+from bot.app import CannotStart, examined, without_serving
 from bot.rehearsal.teams import GROUP
 from bot.settings import Settings
 from tests.cosmos.server import Server
-from tests.graph.server import HOME, POLICE, SECRET, Fault
+from tests.graph.server import APP, HOME, POLICE, SECRET, Fault
 from tests.identity.signing import METADATA_PATH
 from tests.production.stage import Production, production
 from tests.relay import Relay
@@ -69,6 +71,35 @@ async def test_each_part_that_is_wrong_is_told_with_what_to_do(
     assert process.returncode == 1
     assert "WRONG  token for Teams: MicrosoftAppPassword is wrong" in said.decode()
     assert "ZQXJ" not in said.decode()
+
+
+@pytest.mark.parametrize(
+    ("part", "setting", "more"),
+    [
+        ("app", "GRAPH_CA_FILE", {"MicrosoftAppId": APP, "MicrosoftAppTenantId": HOME}),
+        ("store", "COSMOS_CA_FILE", {"SNAPSHOT_STORE": "cosmos://127.0.0.1:9/a"}),
+        ("keys", "SNAPSHOT_KEYS_CA_FILE", {"SNAPSHOT_KEYS": "https://127.0.0.1:9"}),
+    ],
+)
+@pytest.mark.parametrize("content", [None, b"", b"ZQXJ"])
+async def test_a_list_of_whom_to_trust_that_cannot_be_read_is_told_by_its_name(
+    tmp_path: Path, part: str, setting: str, more: dict[str, str], content: bytes | None
+) -> None:
+    file = tmp_path / "trusted.pem"
+    if content is not None:
+        file.write_bytes(content)
+    environment = {
+        "SNAPSHOT_ENV": "local",
+        "SNAPSHOT_STORE": f"sqlite:///{tmp_path}/snapshot.db",
+        "SNAPSHOT_KEYS": f"file:{tmp_path}/keys",
+        **more,
+        setting: str(file),
+    }
+    told = await wrong(environment)
+    assert told == {part: f"{setting} cannot be read as a certificate"}
+    with pytest.raises(CannotStart, match=told[part]):
+        async with without_serving(Settings.from_env(environment)):
+            pass
 
 
 _BAD_SECRET = {"MicrosoftAppPassword": "ZQXJ-another"}
