@@ -3,45 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
 import aiohttp
 import pytest
 
 from bot.teams.identity import TeamsCallers
 from bot.teams.signing_keys import SigningKeys
-from tests.graph.server import APP, HOME, POLICE, Server, microsoft, session_for
+from tests.graph.conftest import Clock, app, clock, server, session, tokens
+from tests.graph.server import APP, HOME, POLICE, Server
 from tests.identity.signing import METADATA_PATH, Json
 
+__all__ = ["app", "clock", "server", "session", "tokens"]
+
 SERVICE = "https://smba.trafficmanager.net/uk/"
-
-
-@dataclass
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    now: float = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    async with microsoft(tmp_path_factory.mktemp("microsoft")) as running:
-        yield running
-
-
-@pytest.fixture
-async def session(server: Server) -> AsyncIterator[aiohttp.ClientSession]:
-    async with session_for(server) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -49,23 +23,14 @@ def keys(server: Server, session: aiohttp.ClientSession, clock: Clock) -> Signin
     return SigningKeys(f"{server.url}{METADATA_PATH}", session, clock)
 
 
-@dataclass
-class Wall:
+@pytest.fixture
+def wall() -> Clock:
     """The time of day at which the test began, which goes on when the test says so."""
-
-    now: float = field(default_factory=time.time)
-
-    def __call__(self) -> float:
-        return self.now
+    return Clock(time.time())
 
 
 @pytest.fixture
-def wall() -> Wall:
-    return Wall()
-
-
-@pytest.fixture
-def callers(keys: SigningKeys, wall: Wall) -> TeamsCallers:
+def callers(keys: SigningKeys, wall: Clock) -> TeamsCallers:
     return TeamsCallers(
         APP, (HOME, POLICE), keys, lambda url: url.startswith("https://smba."), wall
     )

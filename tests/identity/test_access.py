@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from pydantic import SecretStr
 
 from bot.rehearsal.teams import Teams
 from bot.teams.connector import FORBIDDEN, NO_ANSWER, UNAUTHORIZED, Connector, DeliveryError
 from bot.teams.teams_access import TeamsAccess
-from bot.teams.tokens import CONNECTOR, App, Tokens
-from tests.graph.server import APP, HOME, SECRET, Fault, Server
+from bot.teams.tokens import CONNECTOR, Tokens
+from tests.graph.server import HOME, Fault, Server
 
 MESSAGE = {"type": "message"}
 
@@ -21,11 +20,6 @@ MESSAGE = {"type": "message"}
 async def teams() -> AsyncIterator[Teams]:
     async with Teams("http://127.0.0.1:1") as here:
         yield here
-
-
-@pytest.fixture
-def tokens(server: Server, session: aiohttp.ClientSession) -> Tokens:
-    return Tokens(App(APP, HOME, server.url, SecretStr(SECRET)), session)
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from structlog.testing import capture_logs
 
 from bot.teams.identity import NotAllowed, Stranger, TeamsCallers
+from tests.graph.conftest import Clock
 from tests.graph.server import APP, HOME, POLICE, Fault, Server
-from tests.identity.conftest import SERVICE, Clock, Wall, an_activity, shown
+from tests.identity.conftest import SERVICE, an_activity, shown
 from tests.identity.signing import KEYS_PATH, METADATA_PATH, Json, Signer, key
 
 ELSEWHERE = "66666666-6666-4666-8666-666666666666"
@@ -311,7 +312,7 @@ async def test_known_keys_serve_while_microsoft_is_away_for_some_days(
 
 
 async def test_a_token_that_was_good_is_not_worked_out_again_until_it_ends(
-    callers: TeamsCallers, server: Server, wall: Wall, monkeypatch: pytest.MonkeyPatch
+    callers: TeamsCallers, server: Server, wall: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked = 0
     check = TeamsCallers._check
