@@ -81,6 +81,8 @@ class Owners:
                 self._known[team] = _Known(await self._ask(team), self._clock())
             except NotTold as error:
                 _log.warning("owners not told", **where(error))
+            except Exception as error:  # noqa: BLE001 - nobody would notice that the asking has ended
+                _log.error("owners not told", **where(error))
 
     async def _keep_asking(self) -> None:
         while True:
