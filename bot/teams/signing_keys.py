@@ -66,12 +66,12 @@ class SigningKeys:
         self._clock = clock
         self._keys: Mapping[str, SigningKey] = {}
         self._fetched_at = self._tried_at = float("-inf")
-        self._lock = asyncio.Lock()
+        self._fetching: asyncio.Task[None] | None = None
 
     async def get(self, name: str) -> SigningKey:
         """Raises `NoKey`, within `FETCH_S`."""
         if name not in self._keys or self._age() >= FRESH_S:
-            await self._fetch_once(name)
+            await self._fetch_once()
         if name not in self._keys or self._age() >= KEPT_S:
             raise NoKey
         return self._keys[name]
@@ -79,25 +79,31 @@ class SigningKeys:
     async def reach(self) -> bool:
         """Whether there are keys to check anything with; asks for them where there are none."""
         if not self._keys:
-            await self._fetch_once("")
+            await self._fetch_once()
         return bool(self._keys) and self._age() < KEPT_S
 
     def _age(self) -> float:
         return self._clock() - self._fetched_at
 
-    async def _fetch_once(self, name: str) -> None:
+    async def _fetch_once(self) -> None:
         """However many wait for it, and not where somebody has just tried."""
-        async with self._lock:
-            is_known = name in self._keys and self._age() < FRESH_S
-            if is_known or self._clock() - self._tried_at < PAUSE_S:
+        if self._fetching is None:
+            if self._clock() - self._tried_at < PAUSE_S:
                 return
             self._tried_at = self._clock()
-            try:
-                async with asyncio.timeout(FETCH_S):
-                    self._keys = await self._fetch()
-                self._fetched_at = self._clock()
-            except (aiohttp.ClientError, TimeoutError, ValueError, _NoKeys) as error:
-                _log.warning("signing keys not fetched", error=type(error).__name__)
+            self._fetching = asyncio.create_task(self._refresh(), name="signing keys")
+        # A probe stops waiting sooner than a slow answer comes, which serves all the same.
+        await asyncio.shield(self._fetching)
+
+    async def _refresh(self) -> None:
+        try:
+            async with asyncio.timeout(FETCH_S):
+                self._keys = await self._fetch()
+            self._fetched_at = self._clock()
+        except (aiohttp.ClientError, TimeoutError, ValueError, _NoKeys) as error:
+            _log.warning("signing keys not fetched", error=type(error).__name__)
+        finally:
+            self._fetching = None
 
     async def _fetch(self) -> Mapping[str, SigningKey]:
         found = await self._read(self._metadata)

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from structlog.testing import capture_logs
 
 from bot.teams.identity import NotAllowed, Stranger, TeamsCallers
+from bot.teams.signing_keys import SigningKeys
 from tests.graph.conftest import Clock
 from tests.graph.server import APP, HOME, POLICE, Fault, Server
 from tests.identity.conftest import SERVICE, an_activity, shown
@@ -229,6 +230,18 @@ async def test_keys_are_fetched_once_however_many_ask_and_whatever_they_claim(
     clock.now += 6
     await asyncio.gather(*(is_let_in(callers, token) for token in made_up))
     assert server.count(KEYS_PATH) == 2
+
+
+async def test_keys_that_come_slowly_serve_though_who_asked_first_has_gone(
+    callers: TeamsCallers, keys: SigningKeys, server: Server
+) -> None:
+    """A probe gives up before the keys are here. It must not be the one to ask for ever."""
+    server.always(Fault(in_pieces=True), KEYS_PATH)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.02):
+            await keys.reach()
+    assert await is_let_in(callers, server.signer.token(SERVICE))
+    assert server.count(KEYS_PATH) == 1
 
 
 TROUBLE = {
