@@ -48,6 +48,7 @@ def comment_card(page: Page, comment: Comment, typed: Values, note: str = "") ->
                 lines=True,
             ),
             buttons(press(page, Verb.DECIDE, comment=comment.id)),
+            *_support(page),
         ],
     )
 
@@ -71,6 +72,7 @@ def escalated_card(page: Page, comment: Comment, typed: Values, note: str = "") 
                     told=True,
                 )
             ),
+            *_support(page),
         ],
     )
 
@@ -97,6 +99,7 @@ def theme_card(page: Page, domain: Domain, comments: Sequence[Comment], typed: V
                 lines=True,
             ),
             buttons(press(page, Verb.THEME, domain=domain.id)),
+            *_support(page),
         ],
     )
 
@@ -106,3 +109,8 @@ def _words(page: Page, comment: Comment) -> list[ElementType]:
         heading(page.instrument.domain(comment.domain).title, size="medium"),
         container([verbatim(comment.text)], style="emphasis"),
     ]
+
+
+def _support(page: Page) -> list[ElementType]:
+    """Words, not a button: what is half typed on the card would be lost by pressing it."""
+    return [container(paragraphs(page.text("comments_support")), separator=True, spacing="large")]

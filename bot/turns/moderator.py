@@ -75,7 +75,8 @@ async def judge(visit: Visit) -> Card:
     decision = _decision(turn.typed("decision"))
     words = clean_up(turn.typed("paraphrase"))
     if decision is None:
-        return _comment(visit, comment)
+        note = _look_again(visit, ["decision"])
+        return comment_card(visit.page, comment, _typed(visit), note)
     if decision is Decision.PARAPHRASE and (problem := _problem_with(visit, words)):
         return comment_card(visit.page, comment, _typed(visit), note=problem)
     await decide(running, records, comment.id, decision, words)

@@ -228,13 +228,30 @@ async def test_what_is_approved_is_printed_as_it_stands(
     assert await printed_words(bot) == [CANARY] * K
 
 
-async def test_without_a_decision_the_comment_is_shown_again(
+async def test_without_a_decision_the_card_says_so_and_keeps_what_was_typed(
     teams: Teams, bot: RunningBot, channels: Channels
 ) -> None:
     await are_read_after_the_close(bot, teams, channels, [{"awareness": CANARY}])
     await reads(channels)
-    shown = await channels.mo.presses_in(channels.moderators, "Save and go on")
+    shown = await decides(channels, "", paraphrase="More training is needed.")
+    assert "look again at this field: Your decision" in shown.words
+    assert shown.inputs["paraphrase"] == "More training is needed."
     assert rich_text(shown) == [CANARY]
+
+
+async def test_wherever_words_are_read_stands_who_helps_the_reader(
+    teams: Teams, bot: RunningBot, channels: Channels
+) -> None:
+    said = [{"awareness": CANARY}, {"awareness": CANARY}]
+    await are_read_after_the_close(bot, teams, channels, said)
+    comment = await reads(channels)
+    escalated = await decides(channels, "escalate")
+    await has_passed_on(channels, {"passed_to": "The front door", "passed_when": "Today"})
+    await reads(channels)
+    theme = await decides(channels, "approve")
+    for shown in (comment, escalated, theme):
+        assert rich_text(shown) == [CANARY]
+        assert "Support Line" in shown.words
 
 
 @pytest.mark.parametrize(
