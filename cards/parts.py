@@ -236,15 +236,15 @@ def refresh(page: Page) -> Refresh:
 def help_rows(page: Page, again: str = Verb.SHOW, **data: Any) -> list[ElementType]:
     """On every practitioner's card: what must never be more than one tap away.
 
-    `again`, a verb or a typed command, and `data` show the same card in the other language.
+    `again`, a verb or a typed command, and `data` show the same card in the other language. What
+    the card itself is has no button on it, which would change nothing.
     """
+    helps = [verb for verb in (Verb.WORRIED, Verb.PRIVACY, Verb.WELLBEING) if verb != again]
     change = press(page, Verb.LANGUAGE, to=page.other, again=again, **data)
     return [
         container(
             [
-                buttons(press(page, Verb.WORRIED)),
-                buttons(press(page, Verb.PRIVACY)),
-                buttons(press(page, Verb.WELLBEING)),
+                *(buttons(press(page, verb)) for verb in helps),
                 *([buttons(change)] if page.other else []),
             ],
             separator=True,
