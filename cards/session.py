@@ -35,7 +35,7 @@ from snapshot.session import (
     strategic_of,
 )
 
-_STEP = re.compile(r"\n(?=\d+\. )")
+_STEP = re.compile(r"\n+(\d+)\. ")
 
 MOST_SHOWN = 400
 """Characters of a note on a card. The report has all of it."""
@@ -113,8 +113,9 @@ def page_position(scene: Scene) -> str:
 def how(page: Page) -> list[ElementType]:
     """How it works, that it is not anonymous, and the rule that is fixed before the start."""
     said = "\n\n".join((page.text("session_how"), page.text("session_near_rule")))
-    # Each step by itself: not every client makes a list of lines that begin with a number.
-    return [container(paragraphs(_STEP.sub("\n\n", said)), style="emphasis")]
+    # Each step by itself: not every client makes a list of lines that begin with a number. The
+    # backslash, since those that do would begin each of these lists with 1 again.
+    return [container(paragraphs(_STEP.sub(r"\n\n\1\\. ", said)), style="emphasis")]
 
 
 def _is_new(scene: Scene) -> bool:

@@ -191,6 +191,20 @@ def test_help_is_one_tap_away_on_every_card_of_a_snapshot(shown: Shown) -> None:
 
 
 @of_each_card
+def test_no_text_is_a_list_that_clients_would_number_anew(shown: Shown) -> None:
+    """Some clients begin the list of each text with 1, whatever number stands there."""
+    texts = [part["text"] for part in shown.parts("TextBlock")]
+    assert [text for text in texts if re.match(r"(?!1[.)])\d+[.)] ", text)] == []
+
+
+@of_each_card
+def test_no_text_has_marks_that_clients_show_as_they_are(shown: Shown) -> None:
+    """Teams makes no code of what stands between backticks."""
+    texts = [part["text"] for part in shown.parts("TextBlock")]
+    assert [text for text in texts if re.search(r"(?<!\\)`", text)] == []
+
+
+@of_each_card
 def test_no_button_is_of_a_kind_that_old_clients_send_otherwise(shown: Shown) -> None:
     kinds = {part["type"] for part in _parts(shown.json) if _is_action(part)}
     assert kinds <= {"Action.Execute", "Action.OpenUrl"}
