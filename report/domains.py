@@ -63,7 +63,7 @@ def _standing(say: Saying, view: View) -> Iterator[Block]:
 
 
 def _statements(say: Saying, views: tuple[View, ...]) -> Iterator[Block]:
-    yield views_table(say, views, "column_statement")
+    yield from views_table(say, views, "column_statement")
     if any(v.gap for v in views):
         yield Paragraph(say.text("gap_how", flagged=FLAGGED_FROM))
         yield sides(say, views)
@@ -110,7 +110,8 @@ def _agencies(say: Saying, domain: Domain, statements: Sequence[StatementId]) ->
     first = 35 if len(cells) < _MANY else 22
     width = (100 - first) // len(cells)
     yield Heading(say.text("agencies_heading"))
-    yield Paragraph(say.text("agencies_how", steps=_steps(say, shown, cells)))
+    steps = _steps(say, shown, cells)
+    yield Paragraph(say.text("agencies_how", options=say.favourable(), steps=steps))
     yield Table(columns, rows, (first, *(width for _ in cells)))
 
 
@@ -118,7 +119,7 @@ def _agency(say: Saying, found: AgencyFigures | None) -> Cell:
     if found is None:
         return Cell(say.text("none_short"))
     if found.score:
-        return Cell(say.score(found.score))
+        return Cell(say.text("agency_score", score=say.score(found.score)))
     return Cell(say.text("agency_favourable", share=say.share(found.favourable)))
 
 

@@ -45,12 +45,12 @@ def at_a_glance(say: Saying) -> Section:
     ]
     if any(v.gap for v in domains):
         blocks += [sides(say, domains), Paragraph(say.text("gap_how", flagged=FLAGGED_FROM))]
-    blocks.append(views_table(say, domains, "column_domain"))
+    blocks += views_table(say, domains, "column_domain")
     return Section(say.text("at_a_glance"), tuple(blocks))
 
 
-def views_table(say: Saying, views: tuple[View, ...], first: str) -> Table:
-    """Both views of each, beside each other."""
+def views_table(say: Saying, views: tuple[View, ...], first: str) -> Iterator[Block]:
+    """Both views of each, beside each other, and why some have a colour alone."""
     columns = (
         first,
         "column_partners",
@@ -72,7 +72,10 @@ def views_table(say: Saying, views: tuple[View, ...], first: str) -> Table:
         )
         for v in views
     )
-    return Table(tuple(say.text(c) for c in columns), rows, (24, 13, 15, 16, 10, 10, 12))
+    yield Table(tuple(say.text(c) for c in columns), rows, (24, 13, 15, 16, 10, 10, 12))
+    grey = say.instrument.not_rated.id
+    if any(v.practice and v.practice.band != grey and not v.practice.score for v in views):
+        yield Paragraph(say.text("colour_alone"))
 
 
 def _whose_view(say: Saying) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -121,6 +122,21 @@ def test_of_few_people_there_are_colours_and_favourable_shares_and_no_scores() -
     assert "Favourable" in said(document)
     (shown,) = [w for w in section(document, "The domains at a glance") if "boxes" in w]
     assert "partners none, practitioners ◆ Amber" in shown
+
+
+def test_a_colour_without_a_number_says_why() -> None:
+    why = "Where practitioners have a colour and no number"
+    few, many = tell(material(people=SOME)), tell(material())
+    assert any(w.startswith(why) for w in section(few, "CSA Awareness"))
+    assert not any(w.startswith(why) for w in said(many))
+
+
+def test_of_agencies_scores_and_shares_are_told_apart() -> None:
+    """Both may stand in one column, and 40 is little as a score and much as a share."""
+    tables = [t for t in blocks(tell(material(people=SOME)), Table) if "Police" in t.columns]
+    figures = {cell.text for table in tables for row in table.rows for cell in row[1:]}
+    assert any(re.fullmatch(r"score (under |over )?\d+", figure) for figure in figures)
+    assert not [f for f in figures if f != "–" and not f.startswith("score ") and "%" not in f]
 
 
 # -- what leads to what ---------------------------------------------------------------------------
