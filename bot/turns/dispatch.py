@@ -32,6 +32,9 @@ from snapshot.opening import Running
 from snapshot.ports import RecordsError
 from snapshot.wording import Command, Wording
 
+_MOST_SCREENED = 2_000
+"""Characters of what is typed in a private chat, looked through for words of risk."""
+
 _log = structlog.get_logger()
 
 
@@ -116,7 +119,7 @@ async def _in_private(turn: Turn, service: Service) -> Card | None:
     if turn.file and service.rights.may_facilitate(turn.person):
         return await leads.with_file(turn, service)
     command = _command(turn, service, "private", practitioner.WORDS)
-    handler = _private_handler(turn, command)
+    handler = _private_handler(turn, command, service)
     found = await service.directory.of_tenant(turn.person.tenant)
     named = await _named(turn, service, handler)
     running = [r for r in found if takes_answers(service, r)]
@@ -131,12 +134,22 @@ async def _in_private(turn: Turn, service: Service) -> Card | None:
     return await _about(turn, service, about, None)
 
 
-def _private_handler(turn: Turn, command: str) -> Handler | None:
+def _private_handler(turn: Turn, command: str, service: Service) -> Handler | None:
     if turn.verb is not None:
         if turn.verb == Verb.CHOOSE and "file" in turn.data:
             return leads.read_file
         return _PRIVATE_VERBS.get(turn.verb)
+    if not command and _speaks_of_a_concern(turn, service):
+        return practitioner.worried
     return practitioner.WORDS.get(command, practitioner.continue_chat)
+
+
+def _speaks_of_a_concern(turn: Turn, service: Service) -> bool:
+    """Nobody reads what is typed here: whoever tells of a child must hear at once whom to call."""
+    typed = fold(turn.words)
+    labels = (p.wording.verbs[Verb.WORRIED] for p in service.packs.values())
+    asked = any(fold(label).rstrip("?") in typed for label in labels)
+    return asked or service.screener.screen(turn.words[:_MOST_SCREENED]).risk
 
 
 async def _about(turn: Turn, service: Service, running: Running, handler: Handler | None) -> Card:

@@ -153,6 +153,20 @@ async def test_typed_words_do_the_same_whatever_their_case(teams: Teams) -> None
     assert "Continue" in (await ada.types("hello?")).buttons
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["I am worried about a child.", "A girl in my class is not safe at home", "Poeni am blentyn"],
+)
+async def test_a_concern_that_is_typed_is_answered_with_whom_to_call(
+    teams: Teams, bot: RunningBot, words: str
+) -> None:
+    """Nobody reads what is typed in the chat."""
+    shown = await teams.person("Ada").types(words)
+    assert "This survey cannot help with that" in shown.words
+    assert "call **999**" in shown.words
+    assert "Support for me" in shown.buttons
+
+
 async def test_no_message_that_is_sent_ever_shows_an_answer(teams: Teams) -> None:
     """Teams keeps messages, and an employer may search them; answers to taps are not messages."""
     ada = teams.person("Ada Canary")
