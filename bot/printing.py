@@ -15,6 +15,8 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
+import structlog
+
 import report
 from bot.turns.turn import File, NotMade
 from report.making import Form, name_of
@@ -24,6 +26,8 @@ TIMEOUT_S = 120.0
 
 KEPT_S = 600.0
 """For so long the last report is remembered, in memory alone."""
+
+_log = structlog.get_logger()
 
 _ROOT = Path(report.__file__).parents[1]
 
@@ -78,14 +82,14 @@ async def print_files(material: Material, forms: Sequence[Form]) -> list[File]:
         async with asyncio.timeout(TIMEOUT_S):
             written, _ = await process.communicate(given)
     except TimeoutError:
-        raise NotPrinted from None
+        raise _failed("it took too long") from None
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
     if process.returncode != 0:
-        raise NotPrinted
+        raise _failed(f"it ended with {process.returncode}")
     # S301: it is our own process.
     contents: list[bytes] = pickle.loads(written)  # noqa: S301
     named = zip(forms, contents, strict=True)
@@ -103,4 +107,9 @@ async def _start() -> asyncio.subprocess.Process:
             env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         )
     except OSError:  # no memory left, or no more processes
-        raise NotPrinted from None
+        raise _failed("it could not be started") from None
+
+
+def _failed(why: str) -> NotPrinted:
+    _log.error("report not printed", why=why)
+    return NotPrinted()

@@ -186,9 +186,13 @@ async def test_who_declines_has_no_file(teams: Teams, bot: BotOnDemand, channels
 
 
 async def test_where_it_cannot_be_printed_they_are_told_so_and_can_try_again(
-    teams: Teams, bot: BotOnDemand, channels: Channels, monkeypatch: pytest.MonkeyPatch
+    teams: Teams,
+    bot: BotOnDemand,
+    channels: Channels,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Not that their OneDrive had not taken it."""
+    """Not that their OneDrive had not taken it. Whoever runs the bot finds it in the log."""
     await comes_to_an_end(bot, channels, comments=0)
     fay = channels.fay
     await asks(fay)
@@ -197,6 +201,7 @@ async def test_where_it_cannot_be_printed_they_are_told_so_and_can_try_again(
     with monkeypatch.context() as broken:
         broken.setattr("bot.printing.sys.executable", "/not/there")
         assert "I could not make the file" in await asks(fay)
+        assert '"event": "report not printed"' in capfd.readouterr().err
         await fay.chooses("accept", upload="pdf", ending="pdf")
         shown = await fay.looks()
         assert shown
