@@ -79,6 +79,9 @@ async def judge(visit: Visit) -> Card:
         return comment_card(visit.page, comment, _typed(visit), note)
     if decision is Decision.PARAPHRASE and (problem := _problem_with(visit, words)):
         return comment_card(visit.page, comment, _typed(visit), note=problem)
+    if decision is Decision.APPROVE and words:  # theirs would be printed, and cannot be taken back
+        note = visit.page.text("comments_approve_or_paraphrase")
+        return comment_card(visit.page, comment, _typed(visit), note)
     await decide(running, records, comment.id, decision, words)
     await moderator_did(visit, Did.DECIDED, f"{decision} {comment.id}")
     if decision is Decision.ESCALATE:

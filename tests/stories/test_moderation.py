@@ -228,6 +228,20 @@ async def test_what_is_approved_is_printed_as_it_stands(
     assert await printed_words(bot) == [CANARY] * K
 
 
+async def test_words_of_ones_own_are_not_lost_by_approving_theirs(
+    teams: Teams, bot: RunningBot, channels: Channels
+) -> None:
+    """What is approved is printed, and cannot be taken back."""
+    await are_read_after_the_close(bot, teams, channels, [{"awareness": CANARY}])
+    await reads(channels)
+    shown = await decides(channels, "approve", paraphrase="More training is needed.")
+    assert "Nothing is decided yet." in shown.words
+    assert shown.inputs == {"decision": "approve", "paraphrase": "More training is needed."}
+    assert rich_text(shown) == [CANARY]
+    shown = await decides(channels, "approve", paraphrase="")
+    assert "there are fewer than 10 comments" in shown.words, "it is approved, and comes next"
+
+
 async def test_without_a_decision_the_card_says_so_and_keeps_what_was_typed(
     teams: Teams, bot: RunningBot, channels: Channels
 ) -> None:
