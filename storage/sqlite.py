@@ -290,7 +290,7 @@ def _record(row: tuple[str, ...]) -> Record:
 def _body(text: str) -> dict[str, Any]:
     """What somebody has broken in the file holds nothing, and so stops no other record."""
     try:
-        body: dict[str, Any] = orjson.loads(text)
+        body = orjson.loads(text)
     except orjson.JSONDecodeError:
         return {}
-    return body
+    return body if isinstance(body, dict) else {}

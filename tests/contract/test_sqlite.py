@@ -451,13 +451,16 @@ async def test_a_closed_store_lets_go_of_its_files(path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["snapshot.db"]
 
 
-async def test_a_record_that_somebody_broke_in_the_file_stops_no_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("body", ['{"settings', "7", '["settings"]', "null", b"\xff"])
+async def test_a_record_that_somebody_broke_in_the_file_stops_no_other(
+    tmp_path: Path, body: str | bytes
+) -> None:
     path = tmp_path / "snapshot.db"
     async with SqliteRecords(path) as records:
         for id in ("broken", "whole"):
             await records.create(Record(DIRECTORY, Kind.SNAPSHOT, id, {"settings": id}))
     with closing(sqlite3.connect(path)) as db:
-        db.execute("UPDATE records SET body = '{\"settings' WHERE id = 'broken'")
+        db.execute("UPDATE records SET body = ? WHERE id = 'broken'", (body,))
         db.commit()
     async with SqliteRecords(path) as records:
         found = await records.read_all(DIRECTORY, Kind.SNAPSHOT)
