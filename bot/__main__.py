@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import typer
 from dotenv import dotenv_values
 
-from bot.logs import set_up
+from bot.logs import set_up, tell_of_faults
 from bot.settings import BadSettings, Env, Settings
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ cli.add_typer(leads, name="leads")
 def main() -> None:
     """Before each command: whatever it logs holds no answer and no name."""
     set_up()
+    tell_of_faults()
 
 
 @cli.command()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import traceback
 from pathlib import Path
 
@@ -31,6 +32,20 @@ def set_up() -> None:
     )
     # Libraries may quote what they were given: only that they complained is let through.
     logging.getLogger().handlers[:] = [_NameOnly()]
+
+
+def tell_of_faults() -> None:
+    """Of what nobody has caught too: Python itself would print its message."""
+    sys.excepthook = lambda _, error, __: _ended_by(error)
+    threading.excepthook = lambda thrown: _ended_by(thrown.exc_value)
+
+
+def _ended_by(error: BaseException | None) -> None:
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            _ended_by(each)
+    elif isinstance(error, Exception):
+        structlog.get_logger().error("ended by a fault", **where(error))
 
 
 def where(error: BaseException) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -97,7 +98,7 @@ def test_settings_that_cannot_be_are_named(
     assert "The bot cannot start like this." in ended.stderr
     assert says in ended.stderr
     assert "ZQXJ" not in ended.stderr, "keys are named, never shown"
-    assert "Traceback" not in ended.stderr
+    assert "ended by a fault" not in ended.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -106,7 +107,7 @@ def test_a_key_vault_that_does_not_answer_is_told(tmp_path: Path) -> None:
     assert ended.returncode == 1
     says = "KeysUnavailable: the key vault did not answer in time: look at the network"
     assert says in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert "ended by a fault" not in ended.stderr
 
 
 def test_a_broken_pack_is_refused_with_file_line_place_and_rule(tmp_path: Path) -> None:
@@ -120,7 +121,7 @@ def test_a_broken_pack_is_refused_with_file_line_place_and_rule(tmp_path: Path) 
     assert ended.returncode == 1
     assert f"instrument.en-GB.yaml, line {line}: scales.0.options.1.score" in ended.stderr
     assert "less than or equal to 100" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert "ended by a fault" not in ended.stderr
 
 
 def test_another_programmes_folder_is_held_to_the_same(tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_another_programmes_folder_is_held_to_the_same(tmp_path: Path) -> None:
     ended = start(tmp_path, {"SNAPSHOT_CONTENT": str(content)})
     assert ended.returncode == 1
     assert "messages.en-GB.yaml is missing" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert "ended by a fault" not in ended.stderr
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
@@ -138,7 +139,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         ended = start(tmp_path, {"PORT": port})
     assert ended.returncode == 1
     assert port in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert "ended by a fault" not in ended.stderr
 
 
 def test_a_key_that_others_may_read_is_refused_with_advice(tmp_path: Path) -> None:
@@ -174,3 +175,24 @@ def test_a_command_that_sends_nothing_does_without_bot_framework(tmp_path: Path)
         [sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=False
     )
     assert (found.returncode, found.stderr) == (0, "")
+
+
+FAULTS = {
+    "alone": "raise ValueError('ZQXJ')",
+    "in a group of tasks": "raise ExceptionGroup('ZQXJ', [KeyError('ZQXJ'), ValueError('ZQXJ')])",
+    "in a thread": "t = Thread(target=lambda: int('ZQXJ')); t.start(); t.join(); raise ValueError",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_nobody_expected_ends_it_with_lines_of_code_and_never_a_message(fault: str) -> None:
+    """Python would print what an error says, and that may quote a record or a request."""
+    code = f"from threading import Thread; from bot.__main__ import main; main(); {FAULTS[fault]}"
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.returncode == 1
+    assert {each["event"] for each in told} == {"ended by a fault"}
+    assert "ValueError" in [each["error"] for each in told]
+    assert "ZQXJ" not in done.stderr
