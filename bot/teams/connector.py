@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import ssl
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +12,7 @@ import orjson
 
 from bot.settings import BadSettings
 from bot.teams.access import Access, LocalAccess, NoAccess
-from bot.teams.reading import start_of
+from bot.teams.reading import retry_after_s, start_of
 from bot.telemetry import calls
 from storage.proxy import proxy_to
 
@@ -164,7 +160,7 @@ class Connector:
                 if answer.status >= 300:
                     raise DeliveryError(
                         answer.status,
-                        _retry_after_s(answer.headers),
+                        retry_after_s(answer.headers),
                         _label(await start_of(answer.content, _MOST_READ)),
                     )
                 return await _said_in(answer)
@@ -211,25 +207,6 @@ def new_session(ca_file: Path | None = None) -> aiohttp.ClientSession:
 
 def _activities(conversation: str) -> str:
     return f"{_CONVERSATIONS}/{quote(conversation, safe='')}/activities"
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds, or a date, counted from that of the answer: our own clock may differ."""
-    value = headers.get("Retry-After", "").strip()
-    try:
-        seconds = float(value)
-    except ValueError:
-        at, now = _date(value), _date(headers.get("Date", "")) or datetime.now(UTC)
-        return max(0.0, (at - now).total_seconds()) if at else None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def _date(value: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _label(body: bytes) -> str:

@@ -16,7 +16,8 @@ import orjson
 import structlog
 from yarl import URL
 
-from bot.teams.tokens import GRAPH, NoToken, Tokens, retry_after
+from bot.teams.reading import retry_after_s
+from bot.teams.tokens import GRAPH, NoToken, Tokens
 from snapshot.sealing import Person
 from storage.proxy import proxy_to
 
@@ -347,7 +348,7 @@ class Graph:
                 ) as answer,
             ):
                 raw = await answer.read()
-                return _Answer(answer.status, _json(raw), retry_after(answer.headers))
+                return _Answer(answer.status, _json(raw), retry_after_s(answer.headers))
         except (aiohttp.ClientError, TimeoutError):
             return _Answer(_NOTHING_HEARD)
 

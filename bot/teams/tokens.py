@@ -22,6 +22,7 @@ import structlog
 from msal.exceptions import MsalError
 from pydantic import SecretStr
 
+from bot.teams.reading import retry_after_s
 from storage.proxy import proxy_to
 
 GRAPH = "https://graph.microsoft.com/.default"
@@ -298,7 +299,7 @@ class _Http:
         answering = asyncio.run_coroutine_threadsafe(self._request(*request), self._loop)
         # Longer than the request may take: for a loop that has ended.
         answer = answering.result(2 * FETCH_S)
-        self.status, self.wait_s = answer.status_code, retry_after(answer.headers)
+        self.status, self.wait_s = answer.status_code, retry_after_s(answer.headers)
         self.code = _code(answer.text)
         # msal would write what is no JSON into its log, whole.
         orjson.loads(answer.text)
@@ -326,16 +327,9 @@ class _Http:
 
 
 _CODE = re.compile(r'"error_codes"\s*:\s*\[\s*([0-9]{1,9})')
-_SECONDS = re.compile(r"[0-9]{1,6}")
 
 
 def _code(text: str) -> int:
     """The words beside it are left: they quote."""
     found = _CODE.search(text)
     return int(found[1]) if found else 0
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds; None where the header is missing, or is a date, which Microsoft does not send."""
-    found = _SECONDS.fullmatch(headers.get("Retry-After", ""))
-    return float(found[0]) if found else None

@@ -227,11 +227,34 @@ async def test_a_failure_is_told_in_time_remembered_and_quotes_nothing(
     assert await tokens.get(HOME, GRAPH) in server.tokens
 
 
-async def test_entra_says_how_long_to_wait(server: Server, tokens: Tokens) -> None:
-    server.always(Fault(429, headers={"Retry-After": "17"}))
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "17"},
+        {
+            "Date": "Mon, 02 Mar 2026 09:30:00 GMT",
+            "Retry-After": "Mon, 02 Mar 2026 09:30:17 GMT",
+        },
+    ],
+    ids=["seconds", "a date, as a proxy in between may write"],
+)
+async def test_it_is_said_how_long_to_wait(
+    server: Server, tokens: Tokens, headers: dict[str, str]
+) -> None:
+    server.always(Fault(429, headers=headers))
     with pytest.raises(NoToken) as refused:
         await tokens.get(HOME, GRAPH)
     assert refused.value.wait_s == 17.0
+
+
+@pytest.mark.parametrize("odd", ["soon", "Mon, 02 Mar 99999999999999999999 09:30:00 GMT"])
+async def test_an_odd_word_for_how_long_says_nothing(
+    server: Server, tokens: Tokens, odd: str
+) -> None:
+    server.always(Fault(429, headers={"Retry-After": odd}))
+    with pytest.raises(NoToken, match="the answer 429") as refused:
+        await tokens.get(HOME, GRAPH)
+    assert refused.value.wait_s == 5.0
 
 
 @pytest.mark.parametrize(
