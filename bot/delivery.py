@@ -83,14 +83,12 @@ _log = structlog.get_logger()
 class Letter:
     """What goes to one recipient. The card of `reply` is encoded once, however many it goes to.
 
-    `until`: from when on it makes no sense any more. `forget` is called when Teams does not know
-    the conversation (404), before the letter is asked for once more.
+    `until`: from when on it makes no sense any more.
     """
 
     address: Address
     reply: Reply
     until: datetime | None = None
-    forget: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +266,6 @@ class Delivery:
         if error.passes or _is_worth_asking_again(entry, error):
             until = letter.until if letter else None
             await self._put_off(entry, self._wait_s(entry, error.retry_after_s), why, until)
-        elif letter and letter.forget and error.status == NOT_FOUND and entry.why != why:
-            await letter.forget()
-            await self._put_off(entry, 0.0, why)
         else:
             if not tells_nothing(entry.record.id):  # the log would say that it had to be written
                 self._tell_refused(entry, why)

@@ -238,10 +238,6 @@ async def mark_unreachable(running: Running, records: Records, id: str, why: str
     await _change(running, records, id, lambda lead: replace(lead, why=why))
 
 
-async def mark_reachable(running: Running, records: Records, id: str) -> None:
-    await mark_unreachable(running, records, id, "")
-
-
 async def all_leads(running: Running, records: Records) -> list[Lead]:
     """Every lead, by id. Raises `Damaged`."""
     found = await records.read_all(running.snapshot.id, Kind.LEAD)

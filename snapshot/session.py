@@ -423,12 +423,6 @@ async def rate(
     return rated
 
 
-async def waiting_for(running: Running, records: Records, session: Session) -> int:
-    """How many have joined and not yet rated in this round."""
-    found = await partners(running, records)
-    return sum(p.rated(session.moment) is None for p in found)
-
-
 def partner_id(running: Running, person: Person) -> str:
     parts = (running.snapshot.id, person.tenant, person.object_id)
     return running.service.name("partner", *parts)

@@ -213,7 +213,6 @@ class Teams:
 
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._at_the_door])
-        app.router.add_post("/v3/conversations", self._begin)
         app.router.add_post("/v3/conversations/{conversation}/activities", self._take)
         app.router.add_put("/v3/conversations/{conversation}/activities/{id}", self._edit)
         app.router.add_get("/v3/conversations/{conversation}/members/{id}", self._tell)
@@ -320,15 +319,6 @@ class Teams:
         self.sent.append(sent)
         self._places.setdefault(conversation.partition(";")[0], []).append(sent)
         self.hears(sent)
-
-    async def _begin(self, request: web.Request) -> web.Response:
-        """The private chat with a person, which is the same each time."""
-        at, wanted = time.monotonic(), await request.json()
-        (member,) = wanted["members"]
-        chat = chat_of(member["id"])
-        trouble = self.befalls(chat)
-        self.calls.append(Call(chat, at, time.monotonic(), trouble))
-        return _answer(request, trouble, chat)
 
     async def _tell(self, request: web.Request) -> web.Response:
         """The object id under the name that Teams uses for it here."""

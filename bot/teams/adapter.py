@@ -80,13 +80,7 @@ class Adapter(BotAdapter):
         return [await self._send(context, activity) for activity in activities]
 
     async def update_activity(self, context: TurnContext, activity: Activity) -> ResourceResponse:
-        id = await self._connector.update(
-            context.activity.service_url,
-            context.activity.conversation.id,
-            activity.id,
-            activity_to(activity),
-        )
-        return ResourceResponse(id=id)
+        raise NotImplementedError("what is updated is so beside the turn, at its own pace")
 
     async def delete_activity(self, context: TurnContext, reference: ConversationReference) -> None:
         raise NotImplementedError("nothing that we send is ever deleted")

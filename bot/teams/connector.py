@@ -88,37 +88,12 @@ class Connector:
         """The same with an activity that is JSON already."""
         return _id_in(await self._call("POST", service_url, _activities(conversation), activity))
 
-    async def update(
-        self, service_url: str, conversation: str, id: str, activity: dict[str, Any]
-    ) -> str:
-        """Put another message in the place of one that we sent. Raises `DeliveryError`."""
-        return await self.update_encoded(service_url, conversation, id, orjson.dumps(activity))
-
     async def update_encoded(
         self, service_url: str, conversation: str, id: str, activity: bytes
     ) -> str:
-        """The same with an activity that is JSON already."""
+        """Put another message in the place of one that we sent. Raises `DeliveryError`."""
         path = f"{_activities(conversation)}/{quote(id, safe='')}"
         return _id_in(await self._call("PUT", service_url, path, activity))
-
-    async def create_conversation(
-        self, service_url: str, bot: str, tenant: str, object_id: str
-    ) -> str:
-        """The id of the private chat with a person, made if need be. Raises `DeliveryError`.
-
-        Only for somebody who has the app in their personal scope: otherwise it is a 403.
-        """
-        body = {
-            "isGroup": False,
-            "bot": {"id": bot},
-            "members": [{"id": object_id}],
-            "channelData": {"tenant": {"id": tenant}},
-            "tenantID": tenant,
-        }
-        id = _id_in(await self._call("POST", service_url, _CONVERSATIONS, orjson.dumps(body)))
-        if not id:
-            raise DeliveryError(NO_ANSWER)
-        return id
 
     async def member(self, service_url: str, conversation: str, id: str) -> dict[str, Any]:
         """What Teams knows of somebody there, such as `email`. Raises `DeliveryError`."""

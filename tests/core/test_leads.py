@@ -22,7 +22,6 @@ from snapshot.leads import (
     by_person,
     index,
     lead_id,
-    mark_reachable,
     mark_unreachable,
     not_found_since,
     note_asked,
@@ -127,9 +126,6 @@ async def test_talking_to_the_bot_makes_somebody_reachable_again(area: Area) -> 
     assert (await lead(area)) == Lead(
         id, ANN.address, ANN.name, ANN.organisation, person("ann"), CHAT
     )
-    await mark_unreachable(area.running, area.records, id, "blocked")
-    await mark_reachable(area.running, area.records, id)
-    assert (await lead(area)).why == ""
 
 
 async def test_nothing_is_written_where_nothing_changes(area: Area) -> None:

@@ -42,7 +42,6 @@ from snapshot.session import (
     reveal,
     start,
     strategic_of,
-    waiting_for,
     with_spread,
 )
 from tests.core.exampleshire import (
@@ -167,7 +166,7 @@ async def test_another_round_starts_from_ones_own_earlier_rating(area: Area) -> 
     assert first is not None
     assert first.rated(anew.moment) is None
     assert first.earlier(SEE_SIGNS) == Ratings(PARTLY, SOME)
-    assert await waiting_for(area.running, area.records, anew) == 2
+    assert await still_to_rate(area, anew) == 2
     await rates(area, 1, anew.moment, MOSTLY)
     second = await revealed(area, anew.moment)
     assert progress_in(second) == {MOSTLY: 1}, "of this round alone"
@@ -191,14 +190,19 @@ async def test_the_same_rating_twice_counts_once(area: Area) -> None:
     assert progress_in(shown) == {PARTLY: 1, MOSTLY: 1}
 
 
+async def still_to_rate(area: Area, session: Session) -> int:
+    found = await partners(area.running, area.records)
+    return sum(each.rated(session.moment) is None for each in found)
+
+
 async def test_it_is_told_how_many_are_still_to_rate(area: Area) -> None:
     session = await started(area)
     await joined(area, 1, 2, 3)
-    assert await waiting_for(area.running, area.records, session) == 3
+    assert await still_to_rate(area, session) == 3
     await rates(area, 2, session.moment, FULLY)
-    assert await waiting_for(area.running, area.records, session) == 2
+    assert await still_to_rate(area, session) == 2
     await leave(area.running, area.records, who(3))
-    assert await waiting_for(area.running, area.records, session) == 1
+    assert await still_to_rate(area, session) == 1
 
 
 async def test_nobody_waits_for_a_partner_who_left_and_nothing_of_theirs_is_shown(

@@ -324,55 +324,21 @@ async def test_who_cannot_be_reached_is_written_to_again_once_they_talk_to_the_b
     assert desk.got() == [chat_of("ada")]
 
 
-async def test_a_conversation_that_is_gone_is_forgotten_and_made_anew_once(desk: Desk) -> None:
-    """By object id and tenant, since what was cached is not known any more."""
+@pytest.mark.parametrize(
+    "trouble",
+    [Trouble(403, code="ForbiddenOperationException"), Trouble(404, code="ConversationNotFound")],
+)
+async def test_who_has_no_chat_with_the_bot_is_unreachable_and_it_is_noted_why(
+    desk: Desk, trouble: Trouble
+) -> None:
     await desk.notes("ada")
-    cached = {"ada": "a:old"}
-
-    async def forget() -> None:
-        cached.clear()
-
-    async def write(_: Entry) -> Letter:
-        if "ada" not in cached:
-            cached["ada"] = await desk.connector.create_conversation(
-                desk.teams.url, "28:bot", TENANT, "ada"
-            )
-        return Letter(desk.address(cached["ada"]), desk.reply, forget=forget)
-
-    desk.teams.befalls = lambda conversation: Trouble(404) if conversation == "a:old" else None
-    assert await desk.delivery().deliver(HERE, write) is None
-    assert desk.got() == [chat_of("ada")]
-
-
-async def test_a_conversation_that_stays_unknown_is_not_asked_for_for_ever(desk: Desk) -> None:
-    await desk.notes("ada")
-    desk.teams.befalls = lambda _: Trouble(404)
-
-    async def forget() -> None:
-        pass
-
-    desk.write = lambda _: replace(desk.letter_to("ada"), forget=forget)
-    async with asyncio.timeout(10):
-        await desk.delivers()
-    assert await desk.state("ada") == MessageState.UNREACHABLE
-    assert len(desk.teams.calls) == 2
-
-
-async def test_who_has_not_installed_the_app_is_unreachable(desk: Desk) -> None:
-    """The letter asks for the conversation, and hears of it there."""
-    await desk.notes("ada")
-    desk.teams.befalls = lambda _: Trouble(403, code="ForbiddenOperationException")
-
-    async def write(_: Entry) -> Letter:
-        chat = await desk.connector.create_conversation(desk.teams.url, "28:bot", TENANT, "ada")
-        return Letter(desk.address(chat), desk.reply)
-
-    await desk.delivery().deliver(HERE, write)
+    desk.teams.befalls = lambda _: trouble
+    await desk.delivers()
+    await desk.delivers()
     entry = await desk.found("ada")
-    assert (entry.state, entry.why) == (
-        MessageState.UNREACHABLE,
-        "403 ForbiddenOperationException",
-    )
+    why = f"{trouble.status} {trouble.code}"
+    assert (entry.state, entry.why) == (MessageState.UNREACHABLE, why)
+    assert len(desk.teams.calls) == 1
 
 
 # -- no message lost, none doubled ----------------------------------------------------------------
@@ -515,7 +481,7 @@ async def test_an_answer_that_breaks_off_after_it_was_taken_counts(desk: Desk) -
         url = f"http://{host}:{port}"
         assert await desk.connector.send(url, "a:chat", {"type": "message"}) == ""
         with pytest.raises(DeliveryError):
-            await desk.connector.create_conversation(url, "28:bot", TENANT, "ada")
+            await desk.connector.member(url, "a:chat", "ada")
 
 
 async def answers_half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
