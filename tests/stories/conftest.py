@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,8 +19,11 @@ from bot.logs import set_up
 from bot.rehearsal.teams import PersonHere, Teams
 from bot.sample import open_sample
 from bot.settings import Settings
+from bot.teams.bot import TURN_S
 from snapshot.opening import Running
+from storage.cosmos_calls import Patience
 from storage.keyfiles import KeyFiles
+from tests.cosmos.patience import patient
 from tests.ports import free_port
 
 
@@ -117,6 +120,27 @@ class RunningBot:
             dice=Random(seed),
         )
         return service.directory.note(running)
+
+
+@pytest.fixture(autouse=True)
+def unhurried() -> Iterator[None]:
+    """An answer that comes too late is an apology, which says how busy this machine is and no more.
+
+    Nor is a probe told that a store is away which is only slow.
+    """
+    with patient(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.teams.bot.TURN_S", 60.0)
+        patch.setattr("bot.readiness.WITHIN_S", 60.0)
+        yield
+
+
+@contextlib.contextmanager
+def as_usual() -> Iterator[None]:
+    """With the limits that hold outside the tests. What they are not for takes much longer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("storage.cosmos.Patience", Patience)
+        patch.setattr("bot.teams.bot.TURN_S", TURN_S)
+        yield
 
 
 @pytest.fixture
