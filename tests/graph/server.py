@@ -52,7 +52,8 @@ _FILTER = re.compile(r"mail eq '((?:[^']|'')*)' or proxyAddresses/any\(p:p eq '(
 class Fault:
     """`status` 0: the connection is cut. `acts`: the server has done it before that.
 
-    `in_pieces`: nothing is wrong, but that the answer does not come all at once.
+    `in_pieces`: nothing is wrong, but that the answer does not come all at once. `until`: what is
+    waited for before it comes.
     """
 
     status: int = 0
@@ -62,6 +63,7 @@ class Fault:
     acts: bool = False
     raw: str = ""
     in_pieces: bool = False
+    until: asyncio.Event | None = None
 
 
 @dataclass
@@ -191,6 +193,8 @@ class Server:
         if fault.acts:
             await self._answer(request)
         await asyncio.sleep(fault.delay_s)
+        if fault.until is not None:
+            await fault.until.wait()
         if fault.raw:
             return web.Response(text=fault.raw, content_type="application/json")
         if fault.status:
