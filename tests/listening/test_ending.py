@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.listening import ENDS_WITHIN_S, GOES_ON_S
 from tests.cosmos.server import Server as Cosmos
-from tests.production.ending import AT_ONCE, end_of_one
+from tests.production.ending import AT_ONCE, ENDS_IN_S, end_of_one
+
+
+def test_it_ends_before_its_host_ends_it() -> None:
+    assert GOES_ON_S + ENDS_WITHIN_S < ENDS_IN_S
 
 
 async def test_who_was_answered_before_it_ended_goes_on_at_another(
