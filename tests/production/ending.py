@@ -47,12 +47,14 @@ class Crowd(SignedTeams):
     half_at: float = math.inf
     turns: int = 0
     asking: int = 0
+    asking_at_half: int = 0
     statuses: set[int] = field(default_factory=set)
     half: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def request(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         self.asking += 1
-        if self.turns >= self.half_at and self.asking >= AT_ONCE:
+        if self.turns >= self.half_at and self.asking >= AT_ONCE and not self.half.is_set():
+            self.asking_at_half = self.asking
             self.half.set()
         try:
             answer = await super().request(body, headers)
@@ -101,8 +103,8 @@ async def end_of_one(
 
         async def ends() -> tuple[int, float, int]:
             await teams.half.wait()
-            asking, began = teams.asking, time.monotonic()
-            async with asyncio.timeout(ENDS_IN_S):
+            asking, began = teams.asking_at_half, time.monotonic()
+            async with asyncio.timeout(ENDS_WITHIN_S):
                 code = await first.is_told_to_end()
             return asking, time.monotonic() - began, code
 

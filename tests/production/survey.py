@@ -6,7 +6,7 @@ import asyncio
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 
 from bot.directory import SOON_S
-from bot.rehearsal.teams import PersonHere, Sent, Teams
+from bot.rehearsal.teams import PersonHere, Sent, Shown, Teams
 from content.packs import load_packs
 from tests.cosmos.server import Server as Cosmos
 from tests.graph.server import HOME, POLICE
@@ -185,7 +185,7 @@ def all_take_part(
 async def takes_part(one: Respondent, pause_s: float, seen: Seen, show: Callable[[], None]) -> None:
     # Somewhere within the first pause, so that they do not all tap in the same moment.
     await asyncio.sleep(seen.dice.random() * pause_s)
-    await one.person.types("start")
+    await _types("start", one.person, seen)
     show()
     for title in ("Continue", one.agency, *one.options, "Send my answers"):
         await asyncio.sleep(pause_s)
@@ -193,15 +193,26 @@ async def takes_part(one: Respondent, pause_s: float, seen: Seen, show: Callable
         show()
 
 
+async def _types(words: str, person: PersonHere, seen: Seen) -> None:
+    await _until_in_time(lambda: person.types(words), seen)
+
+
 async def _presses(person: PersonHere, title: str, seen: Seen) -> None:
-    """Again where the bot asks for that, as people would."""
     assert person.sees
     action = person.sees.action(title)
+
+    async def presses() -> Shown:
+        return (await person.acts(action)).card
+
+    person.sees = await _until_in_time(presses, seen)
+
+
+async def _until_in_time(does: Callable[[], Awaitable[Shown]], seen: Seen) -> Shown:
+    """Again where the bot asks for that, as people would."""
     for _ in range(_TRIES):
-        shown = (await person.acts(action)).card
+        shown = await does()
         if _TRY_AGAIN not in shown.words:
-            person.sees = shown
-            return
+            return shown
         seen.late += 1
     raise AssertionError("the bot was too slow again and again")
 
