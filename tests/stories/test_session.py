@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +45,8 @@ async def room(teams: Teams, bot: BotOnDemand) -> Room:
 
 
 EVERY_S = 0.1
+HELD_UP_S = 2.0
+"""So long one edit may be on its way; those after it then come in a shorter time."""
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +62,7 @@ async def shows(room: Room, words: str) -> None:
 
 
 async def says(room: Room, message: Sent, words: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if words in room.teams.now(message).words:
                 return
@@ -145,8 +146,7 @@ async def test_twelve_partners_agree_on_all_statements_with_a_restart_in_the_mid
     await shows(room, "All 22 statements have been agreed.")
     for message in {e.message.id for e in room.teams.edits}:
         times = [e.at for e in room.teams.edits if e.message.id == message]
-        assert len(times) > 1
-        assert all(later - earlier >= EVERY_S for earlier, later in pairwise(times))
+        assert 1 < len(times) <= 1 + (times[-1] - times[0] + HELD_UP_S) / EVERY_S
 
 
 async def test_two_processes_hold_one_session(room: Room, teams: Teams, bot: BotOnDemand) -> None:
