@@ -88,7 +88,7 @@ class Racer:
 
     async def says(self) -> str:
         assert self.process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return (await self.process.stdout.readline()).decode().strip()
 
 
@@ -408,7 +408,7 @@ async def opening(path: Path) -> tuple[str, str]:
         stderr=asyncio.subprocess.PIPE,
         cwd=ROOT,
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         said, complaints = await process.communicate()
     return said.decode(), complaints.decode()
 

@@ -88,6 +88,6 @@ async def test_it_ends_as_if_the_store_were_away(
     async def somebody_was_faster(record: Record) -> None:
         raise Changed if record.etag else Exists
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         with pytest.raises(Unavailable):
             await change(area, Watched(area.records, somebody_was_faster))

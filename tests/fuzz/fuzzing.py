@@ -104,7 +104,7 @@ async def _sends(
         for _ in coming:
             body = spoilt(dice.choice(stock), stock, dice)
             try:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     answer = await stage.teams.request(body, headers(token, dice))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
                 found.wrong.append(f"no answer: {type(error).__name__}")

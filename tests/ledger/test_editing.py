@@ -71,7 +71,7 @@ class Desk:
         self.shown.append((self.now, int(block["text"])))
 
     async def shows(self, number: int) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 if self.shown and self.shown[-1][1] == number:
                     return
@@ -110,7 +110,7 @@ async def test_what_has_not_changed_is_not_edited(desk: Desk) -> None:
     editing.note(MESSAGE, TENANT, desk.draw)
     await desk.shows(0)
     editing.note(MESSAGE, TENANT, desk.draw)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if desk.drawn == 2:
                 break
@@ -127,7 +127,7 @@ async def test_a_newer_message_is_edited_though_it_shows_the_same(desk: Desk) ->
     await desk.shows(0)
     desk.posted = Posted(POSTED.service_url, POSTED.conversation, "2")
     editing.note(MESSAGE, TENANT, desk.draw)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if len(desk.shown) == 2:
                 return
@@ -151,7 +151,7 @@ async def test_an_edit_is_pending_until_it_is_made_or_teams_refuses(desk: Desk) 
     assert not editing.is_pending(MESSAGE)
     editing.note(MESSAGE, TENANT, desk.draw)
     assert editing.is_pending(MESSAGE)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if len(desk.troubles) < TRIES and not editing.is_pending(MESSAGE):
                 break
@@ -184,5 +184,5 @@ async def test_it_is_not_tried_for_ever(desk: Desk) -> None:
 
 async def is_idle() -> None:
     """Nobody waits to edit any more."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(*[t for t in asyncio.all_tasks() if t.get_name() == "editing"])

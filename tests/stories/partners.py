@@ -126,7 +126,7 @@ class Room:
 
     async def opens_the_form(self, who: PersonHere, title: str = RECORD) -> Shown:
         """Once the message is up to date: an edit would wipe what is typed until then."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 await self.sees_their_own(who)
                 shown = await self.presses(who, title)

@@ -93,7 +93,7 @@ async def closes(facilitator: PersonHere, channel: str) -> None:
 
 async def summary_in(teams: Teams, channel: str) -> Sent:
     """The first post in the channel that is not a reply, once it is there."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             posts = [s for s in teams.posts(channel) if ";" not in s.conversation]
             if posts:

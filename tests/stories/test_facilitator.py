@@ -37,7 +37,7 @@ async def is_noted_as_sent(bot: RunningBot) -> None:
     """Killed before it has noted that, a bot would post the summary once more."""
     service = bot.app.service
     (running,) = await service.directory.all()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found = await final_summary(service.records, running.snapshot.id)
             if found and found[1].state == Outbox.SENT:

@@ -55,7 +55,7 @@ async def says(person: PersonHere) -> str:
 
 
 async def comes_to_have(person: PersonHere) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             if kinds(person)[-1] == GIVEN:
                 return

@@ -369,7 +369,7 @@ async def comes_to_see(person: PersonHere, words: str) -> Shown:
 
 async def arrives(teams: Teams, conversation: str, words: str) -> Sent:
     """A message with these words, sooner or later."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             for sent in teams.posts(conversation):
                 if words in sent.card.words:

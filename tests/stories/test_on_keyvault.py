@@ -82,7 +82,7 @@ async def test_a_vault_takes_longer_to_make_a_key_than_a_turn_has_and_it_is_open
     assert "The snapshot is being opened" in shown.words
     again = await goes_on(fay, channel)
     assert "The snapshot is being opened" in again.words
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not [s for s in teams.posts(channel) if "is open." in s.card.words]:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     found = await bot.app.service.directory.all(fresh=True)

@@ -50,7 +50,7 @@ async def test_one_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch)
 
 async def test_one_that_is_killed() -> None:
     printing = asyncio.create_task(print_files(material("en-GB"), [Form.PDF]))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (found := printers()):  # noqa: ASYNC110 - nothing else could tell
             await asyncio.sleep(0.01)
     (process,) = found

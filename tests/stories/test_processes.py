@@ -63,7 +63,7 @@ class Shared:
 
     async def mixes(self) -> None:
         """Wait until a mix has claimed somebody."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await self.how_many(State.MIXING):
                 continue
 
