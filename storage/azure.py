@@ -26,6 +26,16 @@ class _Transport(AioHttpTransport):  # type: ignore[misc]
         return await super().send(request, **{**config, "connection_verify": True})
 
 
+class _ToEntra(_Transport):
+    """By itself it would take `HTTP_PROXY` for the machine's identity, which no proxy can ask."""
+
+    def __init__(self) -> None:
+        super().__init__(use_env_settings=False)
+
+    async def send(self, request: Any, **config: Any) -> Any:
+        return await super().send(request, **{**config, "proxy": proxy_to(request.url)})
+
+
 class Connections(aiohttp.TCPConnector):
     """`close` ends those too whose request was given up, and waits until they have ended.
 
@@ -85,4 +95,4 @@ def entra() -> Any:
     # Imported late: it is large, and emulators do without.
     from azure.identity.aio import DefaultAzureCredential
 
-    return DefaultAzureCredential()
+    return DefaultAzureCredential(transport=_ToEntra())

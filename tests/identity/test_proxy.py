@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from aiohttp import web
 from pydantic import SecretStr
 
 from bot.teams.connector import Connector, DeliveryError
@@ -17,8 +18,9 @@ from bot.teams.signing_keys import SigningKeys
 from bot.teams.tokens import CONNECTOR, GRAPH, App, NoToken, Tokens
 from bot.turns.turn import NoFile, NotTaken
 from snapshot.sealing import Person
+from storage.azure import entra
 from storage.proxy import proxy_host, proxy_to
-from tests.graph.server import APP, HOME, MANIFEST, SECRET, Server
+from tests.graph.server import APP, HOME, IDENTITY, IDENTITY_HEADER, MANIFEST, SECRET, Server
 from tests.identity.signing import METADATA_PATH
 from tests.relay import Relay
 
@@ -114,6 +116,37 @@ async def test_a_proxy_that_lets_nobody_through_is_no_answer(
         await Connector(session).send(server.url, "a:chat", {})
     assert refused.value.passes
     assert "ZQXJ" not in repr(refused.value)
+
+
+@pytest.fixture
+async def machine(server: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """As App Service and Container Apps tell a machine of its identity: over http, on itself."""
+    app = web.Application()
+    app.router.add_get("/msi/token", server.take)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    endpoint = f"http://127.0.0.1:{runner.addresses[0][1]}/msi/token"
+    monkeypatch.setenv("IDENTITY_ENDPOINT", endpoint)
+    monkeypatch.setenv("IDENTITY_HEADER", IDENTITY_HEADER)
+    monkeypatch.setenv("AZURE_CLIENT_ID", IDENTITY)
+    yield
+    await runner.cleanup()
+
+
+@pytest.mark.usefixtures("machine")
+async def test_the_machines_identity_is_asked_without_a_proxy_whatever_is_set(
+    relay: Relay, server: Server, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By database and vault, and for Teams."""
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{relay.port}")
+    async with entra() as credential:
+        for host in ("area.documents.azure.com", "vault.azure.net"):
+            found = await credential.get_token(f"https://{host}/.default")
+            assert server.tokens[found.token] == ("identity", f"https://{host}")
+    app = App(APP, HOME, server.url, SecretStr(""), is_identity=True, identity=IDENTITY)
+    assert await Tokens(app, session).get(HOME, CONNECTOR) in server.tokens
+    assert relay.asked == []
 
 
 @pytest.mark.parametrize("named", ["proxy.example:3128", "http://ada:ZQXJ@proxy.example:3128"])
