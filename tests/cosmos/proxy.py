@@ -23,7 +23,8 @@ class Fault:
     """`acts`: the server has done it before things go wrong. `status` 0: the connection is cut.
 
     `stale`: a read is answered as it was the last time that something else stood there.
-    `deaf`: until it answers it does not notice either that nobody waits any more.
+    `deaf`: until it answers it does not notice either that nobody waits any more. `until`: what is
+    waited for before anything else is done.
     """
 
     acts: bool = False
@@ -32,6 +33,7 @@ class Fault:
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
+    until: asyncio.Event | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,11 @@ class Proxy:
         assert isinstance(request.transport, asyncio.Transport)
         with _deaf(request.transport) if fault.deaf else nullcontext():
             await asyncio.sleep(fault.delay_s)
+            if fault.until is not None:
+                await fault.until.wait()
         if fault.status:
             return web.Response(status=fault.status, headers=fault.headers, text="{}")
-        if fault.delay_s:
+        if fault.delay_s or fault.until is not None:
             return answer or await self._forward(request, body)
         request.transport.abort()
         return web.Response()

@@ -36,13 +36,17 @@ _DAY_S = 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`status` 0: the connection is cut. `acts`: the vault has done it before that."""
+    """`status` 0: the connection is cut. `acts`: the vault has done it before that.
+
+    `until`: what is waited for before that.
+    """
 
     status: int = 0
     code: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
     acts: bool = False
+    until: asyncio.Event | None = None
 
 
 @dataclass
@@ -161,6 +165,8 @@ class Server:
         if fault.acts:
             await self._answer(request)
         await asyncio.sleep(fault.delay_s)
+        if fault.until is not None:
+            await fault.until.wait()
         if fault.status:
             return self._refusal(fault.status, fault.code, fault.headers)
         assert request.transport is not None
