@@ -54,6 +54,16 @@ async def remove(area: Area, kind: Kind) -> None:
         await area.records.delete(record)
 
 
+async def before_a_mixing(area: Area) -> None:
+    """As the database was then, beside the keys of now."""
+    await area.people_send(EVERYBODY)
+    envelopes = await copies(area, Kind.ENVELOPE)
+    await area.mix().run()
+    for kind in (Kind.SLIP, Kind.TALLY, Kind.ROLL):
+        await remove(area, kind)
+    await put_back(area, envelopes)
+
+
 async def the_record(area: Area) -> Record:
     return await area.records.read(DIRECTORY, Kind.SNAPSHOT, area.running.snapshot.id)
 
@@ -91,12 +101,7 @@ async def test_old_envelopes_of_released_people_are_emptied_again(area: Area) ->
 
 
 async def test_a_whole_database_put_back_opens_nothing(area: Area) -> None:
-    await area.people_send(EVERYBODY)
-    before = await copies(area, Kind.ENVELOPE)
-    await area.mix().run()
-    for kind in (Kind.SLIP, Kind.TALLY, Kind.ROLL):
-        await remove(area, kind)
-    await put_back(area, before)
+    await before_a_mixing(area)
 
     with pytest.raises(Tampered):
         await area.mix(seed=2).run()
@@ -179,16 +184,6 @@ class SlowToPin(Keeping):
 
 
 # -- an old copy is known for one before it does harm -----------------------------------------
-
-
-async def before_a_mixing(area: Area) -> None:
-    """As the database was then, beside the keys of now."""
-    await area.people_send(EVERYBODY)
-    envelopes = await copies(area, Kind.ENVELOPE)
-    await area.mix().run()
-    for kind in (Kind.SLIP, Kind.TALLY, Kind.ROLL):
-        await remove(area, kind)
-    await put_back(area, envelopes)
 
 
 async def looks_old(area: Area) -> bool:
